@@ -6,8 +6,10 @@ the previous boot's target holds its quotes. Once it has published, an invalid v
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -38,6 +40,14 @@ from strategy.signals.tracker import Tracker
 
 # Bid and ask of a book and of its price source, None for an empty side.
 Touch = tuple[int | None, int | None, int | None, int | None]
+
+
+class Due(NamedTuple):
+    """A decision that a message calls for: the strategy's method, and what it takes besides the view."""
+
+    symbol: str
+    event: str
+    details: tuple[Message, ...] = ()
 
 
 @dataclass(slots=True)
@@ -107,21 +117,26 @@ class Host:
         return self.out.take()
 
     def message(self, message: Message, now: int) -> None:
-        """Take in one message of the bus; ``now`` in ns of CLOCK_BOOTTIME."""
+        """Take in one message of the bus, and decide where it calls for that; ``now`` in ns of CLOCK_BOOTTIME."""
+        for symbol, event, details in self.hear(message, now):
+            self.decide(symbol, now, event, *details)
+
+    def hear(self, message: Message, now: int) -> Sequence[Due]:
+        """Take in one message of the bus without deciding; return the decisions that it calls for."""
         if isinstance(message, Book):
-            self._on_book(message, now)
-        elif isinstance(message, FeedTrades):
-            self._on_trades(message, now)
-        elif isinstance(message, Position):
+            return self._on_book(message, now)
+        if isinstance(message, FeedTrades):
+            return self._on_trades(message, now)
+        if isinstance(message, Position):
             if message.strategy == self.name and message.symbol in self._symbols:
                 self._symbols[message.symbol].position = message
-                self._decide(message.symbol, now, "on_position")
+                return (Due(message.symbol, "on_position"),)
         elif isinstance(message, Orders):
             if message.symbol in self._symbols:
                 tracker = self._symbols[message.symbol].tracker
                 if tracker is not None:
                     tracker.on_orders(message, now)
-                self._decide(message.symbol, now, "on_order", message)
+                return (Due(message.symbol, "on_order", (message,)),)
         elif isinstance(message, FeedStatus):
             self._feed, self._feed_at = message, now
         elif isinstance(message, BookStatus):
@@ -131,6 +146,13 @@ class Host:
                 self._pairs = message.pairs
         elif isinstance(message, Account):
             self._account = message
+        return ()
+
+    def resume(self, target: Target) -> None:
+        """Go on from a target that another instance published."""
+        state = self._symbols[target.symbol]
+        state.published, state.published_at = target, target.decided
+        state.strategy.resume(target)
 
     def turn(self, now: int) -> None:
         """Decide again on each symbol once a second, and withdraw quotes where the view is not valid any more."""
@@ -140,7 +162,7 @@ class Host:
                 or now - state.published_at >= limits.TARGET_REPEAT_S * SECOND
                 or self.why_not(symbol, now)
             ):
-                self._decide(symbol, now, "on_time")
+                self.decide(symbol, now, "on_time")
 
     def next_due(self, now: int) -> int:
         """Return when the next target is to be repeated, if nothing happens before; ns of CLOCK_BOOTTIME."""
@@ -174,24 +196,26 @@ class Host:
         """Return the number of quotes in each symbol's last target."""
         return {symbol: len(s.published.quotes) if s.published else 0 for symbol, s in self._symbols.items()}
 
-    def _on_book(self, message: Book, now: int) -> None:
-        if message.symbol in self._sources:
-            self._on_source(message, now)
+    def _on_book(self, message: Book, now: int) -> Sequence[Due]:
+        due = self._on_source(message) if message.symbol in self._sources else []
         state = self._symbols.get(message.symbol)
         if state is None:
-            return
+            return due
         state.book = message
         if state.tracker is not None:
             state.tracker.on_book(message, now)
         if state.strategy.trigger is Trigger.BOOK or state.touch is None or state.touch != self._touch(state):
-            self._decide(message.symbol, now, "on_book")
+            due.append(Due(message.symbol, "on_book"))
+        return due
 
-    def _on_source(self, message: Book, now: int) -> None:
-        """Keep a live book that prices are taken from, and decide on the pairs that do."""
+    def _on_source(self, message: Book) -> list[Due]:
+        """Keep a live book that prices are taken from; return the decisions on the pairs that do."""
         self._sources[message.symbol] = message if message.state is BookState.LIVE else None
-        for symbol, state in self._symbols.items():
-            if state.strategy.needs.price_source == message.symbol and state.touch != self._touch(state):
-                self._decide(symbol, now, "on_book")
+        return [
+            Due(symbol, "on_book")
+            for symbol, state in self._symbols.items()
+            if state.strategy.needs.price_source == message.symbol and state.touch != self._touch(state)
+        ]
 
     def _source(self, state: _Symbol) -> Book | None:
         """Return the live book that a symbol takes its prices from, None where it has no other than its own."""
@@ -202,16 +226,16 @@ class Host:
         """Return the prices that a decision is due on."""
         return *_prices(state.book), *_prices(self._source(state))
 
-    def _on_trades(self, message: FeedTrades, now: int) -> None:
+    def _on_trades(self, message: FeedTrades, now: int) -> Sequence[Due]:
         state = self._symbols.get(message.symbol)
         if state is None:
-            return
+            return ()
         if state.tracker is not None and state.strategy.needs.public_trades:
             state.tracker.on_trades(message, now)
-        if state.hears_trades:
-            self._decide(message.symbol, now, "on_trade", message)
+        return (Due(message.symbol, "on_trade", (message,)),) if state.hears_trades else ()
 
-    def _decide(self, symbol: str, now: int, event: str, *details: Message) -> None:
+    def decide(self, symbol: str, now: int, event: str, *details: Message) -> None:
+        """Have the strategy decide on a symbol, by the method that ``event`` names; publish a target that is due."""
         state = self._symbols.get(symbol)
         if state is None:
             return

@@ -149,3 +149,6 @@ class Strategy(ABC):
     def on_time(self, view: View) -> Target | None:
         """Decide: a second passed since the last target; the host repeats the old one when this returns None."""
         return self.on_book(view)
+
+    def resume(self, target: Target) -> None:  # noqa: B027 - nothing to do where no price is kept
+        """Take up the prices that a published target holds, as if this instance had decided it."""

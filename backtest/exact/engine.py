@@ -6,13 +6,13 @@ Time jumps to the next thing that is due: a public message, one on the private c
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from backtest.exact.history import Mids
 from backtest.exact.source import News, Source
-from backtest.exact.trader import CLOCK, Trader
+from backtest.exact.trader import Trader
 from backtest.venue.kraken import Kraken
 from backtest.venue.loop import Loop
 from shared.clock import SECOND
@@ -27,26 +27,41 @@ from shared.messages import (
     Message,
     Target,
 )
-from shared.process.effects import LogEntry
+from shared.process.effects import Effects, LogEntry
 from simulator.pairs.pairs import ASSETS
-from strategy.host import Host
 
-# How often the path is said to be alive: often enough for a limit of 1 s.
 M = TypeVar("M", bound=Message)
+# How often the path is said to be alive: often enough for a limit of 1 s.
 ALIVE_S = 0.45
 DRAIN_NS = SECOND
 LOG_KEPT = 200
+
+
+class Decider(Protocol):
+    """Where targets come from: a strategy's host, or a recording."""
+
+    def message(self, message: Message, now: int) -> None:
+        """Take in one message of the bus."""
+
+    def turn(self, now: int) -> None:
+        """Do what is due."""
+
+    def next_due(self, now: int) -> int:
+        """Return when a target is due if nothing happens before."""
+
+    def take(self) -> Effects:
+        """Return the effects since the last call."""
 
 
 class Engine:
     """One run of one strategy; ``journal`` is the file of the executor's journal."""
 
     def __init__(
-        self, config: Config, strategy: str, loop: Loop, kraken: Kraken, source: Source, journal: Path
+        self, config: Config, host: Decider, loop: Loop, kraken: Kraken, source: Source, journal: Path
     ) -> None:
         self.loop, self.kraken, self.source = loop, kraken, source
         self.trader = Trader(loop, kraken, config, journal)
-        self.host = Host(config, strategy, CLOCK)
+        self.host = host
         self.log: list[LogEntry] = []
         self.mids = {symbol: Mids() for symbol in source.pairs}
         self.decisions = 0

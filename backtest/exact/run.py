@@ -6,16 +6,18 @@ import shutil
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 from backtest.data.columns import Columns
-from backtest.exact.engine import Engine
+from backtest.exact.engine import Decider, Engine
 from backtest.exact.history import Mids
 from backtest.exact.replayed import Replayed, Tape, merge
 from backtest.exact.source import Source
 from backtest.exact.synthetic import Synthetic
+from backtest.exact.trader import CLOCK
 from backtest.venue.implementation import load_market
 from backtest.venue.kraken import Kraken, OrderChange
 from backtest.venue.latency import Latency, LatencyKind
@@ -102,8 +104,9 @@ def on_tape(config: Config, tape: Tape, pairs: dict[str, Pair], options: Options
     begin_ts = int(tape.exchange_ts[0]) - EARLY_NS
     kraken = _exchange(config, options, begin_ts, crowded=False)
     market = load_market(len(tape.symbols), options.queue, options.power)
-    source = Replayed(kraken, market, tape, pairs, begin_ts, _wanted(Host(config, options.strategy)))
-    outcome = _play(config, options, kraken, source)
+    host = Host(config, options.strategy, CLOCK)
+    source = Replayed(kraken, market, tape, pairs, begin_ts, _wanted(host))
+    outcome = play(config, options, kraken, source, host)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
     outcome.traded_lots = {name: market.stats(number)["traded_lots"] for number, name in enumerate(tape.symbols)}
     return outcome
@@ -113,7 +116,7 @@ def on_synthetic(config: Config, seconds: float, options: Options) -> Outcome:
     """Run on the simulator's own market for so many seconds."""
     kraken = _exchange(config, options, EPOCH_NS, crowded=True)
     source = Synthetic(kraken, EPOCH_NS, EPOCH_NS + EARLY_NS + int(seconds * SECOND))
-    outcome = _play(config, options, kraken, source)
+    outcome = play(config, options, kraken, source, Host(config, options.strategy, CLOCK))
     outcome.rows = source.rows
     return outcome
 
@@ -135,13 +138,27 @@ def _exchange(config: Config, options: Options, begin_ts: int, *, crowded: bool)
     return Kraken(loop, config.simulator, latency, begin_ts - BOOT_NS, crowded=crowded, seed=options.seed)
 
 
-def _play(config: Config, options: Options, kraken: Kraken, source: Source) -> Outcome:
+def play(
+    config: Config,
+    options: Options,
+    kraken: Kraken,
+    source: Source,
+    host: Decider,
+    prepare: Callable[[Path], None] = lambda _: None,
+    timer_late_ns: int = 0,
+) -> Outcome:
+    """Run the engine on a market; ``prepare`` may write what the executor's journal (a path) begins with.
+
+    Passes that only a timer calls for are late by ``timer_late_ns``.
+    """
     account = kraken.account
     before = _balances(kraken)
     rates = (account.maker_rate, account.taker_rate)
     folder = Path(tempfile.mkdtemp(prefix="backtest", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
     try:
-        engine = Engine(config, options.strategy, kraken.loop, kraken, source, folder / "journal.sqlite")
+        prepare(folder / "journal.sqlite")
+        engine = Engine(config, host, kraken.loop, kraken, source, folder / "journal.sqlite")
+        engine.trader.timer_late_ns = timer_late_ns
         began = time.perf_counter()
         engine.run()
         wall_s = time.perf_counter() - began

@@ -27,7 +27,8 @@ CLOCK = "backtest"
 class Trader:
     """Wires the executor's core to the exchange; makes passes only when something calls for one.
 
-    ``publish`` takes its messages. ``digest`` is of every request that left, with its time.
+    ``publish`` takes its messages. ``digest`` is of every request that left, with its time. ``timer_late_ns`` is how
+    late a pass is that only a timer calls for.
     """
 
     def __init__(self, loop: Loop, kraken: Kraken, config: Config, journal: Path) -> None:
@@ -39,6 +40,7 @@ class Trader:
         self.publish: Callable[[Message], None] = lambda _: None
         self.on_log: Callable[[effects.LogEntry], None] = lambda _: None
         self.halted = ""
+        self.timer_late_ns = 0
         # Every request with its time since the begin, in ns.
         self.sent: list[tuple[int, str]] = []
         self.passes = 0
@@ -78,7 +80,7 @@ class Trader:
         self.passes += 1
         self.dispatcher.turn(self.loop.now)
         self._due = FAR
-        self._wake(self.executor.next_due(self.loop.now, TURN_NS))
+        self._wake(self.executor.next_due(self.loop.now, TURN_NS) + self.timer_late_ns)
 
     def _wake(self, when: int) -> None:
         if when < self._due:

@@ -135,7 +135,7 @@ class Kraken:
         self.on_worked()
 
     def _leave(self, text: str) -> None:
-        self._down = max(self._down, self.loop.now + self.latency.one_way())
+        self._down = max(self._down, self.loop.now + self.latency.down())
         self.loop.at(self._down, self._reach, text)
 
     def _reach(self, text: str) -> None:

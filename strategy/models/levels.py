@@ -109,6 +109,10 @@ class LevelModel(Strategy):
             quotes += self._ladder.quotes(view, side, mid, levels, view.room(side, self.limit(view)))
         return view.target(quotes, f"position {view.position_worth():.2f}{left}")
 
+    def resume(self, target: Target) -> None:
+        """Hold the prices of a published target."""
+        self._ladder.resume(target.quotes)
+
     def _side(self, view: View, side: Side, mid: float, price: float, stance: Stance) -> list[Level]:
         """Return the levels of one side: the nearest outside the fee, the others behind it."""
         sign = -1 if side == "buy" else 1

@@ -112,6 +112,10 @@ class MarketMaker(Strategy):
                 self._ladder.release(order.slot)
         return None
 
+    def resume(self, target: Target) -> None:
+        """Hold the prices of a published target."""
+        self._ladder.resume(target.quotes)
+
     def _limit(self, view: View) -> Decimal:
         return min(self.settings.max_position or view.max_position, view.max_position)
 

@@ -85,6 +85,10 @@ class Ladder:
         """Forget a slot's price: it moves at any drift, however small."""
         self._prices.pop(slot, None)
 
+    def resume(self, quotes: Iterable[Quote]) -> None:
+        """Hold the prices of these quotes, and no others."""
+        self._prices = {quote.slot: quote.price for quote in quotes}
+
     def quotes(self, view: View, side: Side, mid: float, levels: Iterable[Level], room: Decimal) -> list[Quote]:
         """Return one side's quotes, the first levels taking the room first."""
         quotes = []

@@ -66,10 +66,10 @@ class World:
     def path(self) -> None:
         self.tell(FeedStatus(connected=True, connection=1, last_byte=self.now, system="online"), BookStatus())
 
-    def ready(self) -> list[Target]:
+    def ready(self, bid: int = 840_000) -> list[Target]:
         self.path()
         self.tell(Instruments(pairs={"BTC/USD": BTC}), position(0), account())
-        return self.tell(book())
+        return self.tell(book(bid=bid))
 
 
 def book(state: BookState = BookState.LIVE, bid: int = 840_000) -> Book:
@@ -328,3 +328,22 @@ def test_the_market_maker_quotes_the_same_on_touches_as_on_every_book(steps: lis
         return [quotes for quotes, _ in itertools.groupby(target.quotes for target in targets)]
 
     assert run(Trigger.TOUCH) == run(Trigger.BOOK)
+
+
+def test_what_is_only_heard_is_decided_on_when_that_is_wanted() -> None:
+    world = World()
+    world.ready()
+    due = world.host.hear(book(bid=841_000), world.now)
+    assert [(each.symbol, each.event) for each in due] == [("BTC/USD", "on_book")]
+    assert not world.said()
+    world.host.decide("BTC/USD", world.now, "on_book")
+    assert [target.bid for target in world.said()] == [841_000]
+
+
+def test_a_host_goes_on_from_a_target_that_another_published() -> None:
+    first = World().ready()[0]
+    world = World()
+    world.host.resume(first)
+    prices = [quote.price for quote in first.quotes]
+    assert [quote.price for quote in world.ready(840_030)[0].quotes] == prices
+    assert [quote.price for quote in World().ready(840_030)[0].quotes] != prices

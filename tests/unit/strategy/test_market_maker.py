@@ -64,6 +64,15 @@ def test_a_quote_keeps_its_price_within_the_tolerance_and_moves_beyond_it() -> N
     assert quotes(view(840_060, 840_061), maker)["b0"].price != first["b0"].price
 
 
+def test_one_that_resumes_a_target_keeps_its_prices() -> None:
+    first = MarketMaker(Settings()).on_book(view())
+    assert first is not None
+    maker = MarketMaker(Settings())
+    maker.resume(first)
+    near = view(840_030, 840_031)
+    assert quotes(near, maker) == {quote.slot: quote for quote in first.quotes} != quotes(near)
+
+
 def test_an_inventory_target_is_where_the_skew_rests() -> None:
     flat = quotes(view())
     leaning = quotes(view(position=595_238), inventory_target=Decimal(500))

@@ -1,0 +1,140 @@
+"""The delays of a recording: how long requests took, and when the market was heard."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median_low
+
+from backtest.reconciliation.bus import Said
+from backtest.venue.latency import Latency, LatencyKind
+from backtest.venue.loop import Loop
+from shared.clock import MS, SECOND
+from shared.messages import Fill, Orders, OrderState
+from simulator.websocket import TURNAROUND_MS
+
+# An order that leaves later than this after its target was decided waited for something else.
+REACTION_NS = 50 * MS
+ADD = "add_order"
+US = 1000
+# Messages of one pass are published within this.
+SAME_NS = 10 * MS
+LIMIT_NS = 5 * SECOND
+
+
+# A fill comes in so many frames: the trade, the balances of both assets, the order's state.
+FRAMES_A_FILL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Delays of the reports of fills, and of the frames after the first of each, in ns.
+
+    Both are by when it happened: us of CLOCK_BOOTTIME, since the exchange states no finer time. ``usual_apart`` is the
+    median.
+    """
+
+    late: dict[int, int]
+    apart: dict[int, int]
+    usual_apart: int
+
+
+class RecordedLatency(Latency):
+    """Market data arrive when the recording heard them; a request's way takes what the newest order's took then.
+
+    ``trips`` are (when sent, ns from sent to acked) of recorded orders, in order; ``loop`` has the same clock.
+    A fill's report is as late as it was (``reports``). Frames of one moment come one after the other: the live executor
+    makes a pass for each.
+    """
+
+    def __init__(self, loop: Loop, trips: list[tuple[int, int]], reports: Reports, one_way_ms: float) -> None:
+        super().__init__(LatencyKind.REPLAYED, one_way_ms, 0)
+        self._loop, self._trips, self._reports = loop, trips, reports
+        self._default = int(one_way_ms * MS)
+        # When the last frame left the exchange, and how many did at that moment.
+        self._left, self._frames = 0, 0
+        self._sent = [sent for sent, _ in trips]
+
+    def one_way(self) -> int:
+        """Return the delay of a message on the private connection, either way."""
+        if not self._trips:
+            return self._default
+        place = max(0, bisect_right(self._sent, self._loop.now) - 1)
+        return max(0, self._trips[place][1] - self.turnaround(ADD)) // 2
+
+    def down(self) -> int:
+        """Return the delay of a message that leaves the exchange now."""
+        now = self._loop.now
+        self._left, self._frames = now, self._frames + 1 if self._left == now else 0
+        reports, moment = self._reports, now // US
+        apart = reports.apart.get(moment, reports.usual_apart)
+        return (reports.late.get(moment) or self.one_way()) + self._frames * apart
+
+    def turnaround(self, method: str) -> int:
+        """Return how long a request takes inside the exchange: the median."""
+        return int(TURNAROUND_MS.get(method, 0.0) * MS)
+
+    def heard(self, exchange_ts: int, heard_ts: int) -> int:
+        """Return when a public message was heard."""
+        return max(exchange_ts, heard_ts)
+
+
+def round_trips(messages: Iterable[Said[Orders]]) -> list[tuple[int, int]]:
+    """Return when each order was first sent, and how long its ack took; ns of CLOCK_BOOTTIME."""
+    trips: dict[str, tuple[int, int]] = {}
+    for said in messages:
+        for order in said.message.orders:
+            if order.cl_ord_id not in trips and 0 < order.acked - order.sent < LIMIT_NS and order.sent:
+                trips[order.cl_ord_id] = order.sent, order.acked - order.sent
+    return sorted(trips.values())
+
+
+def reports(fills: Iterable[Fill], orders: Sequence[Said[Orders]], boot_to_wall: int) -> Reports:
+    """Return the delays of the reports of recorded fills, and of the frames after the first of each."""
+    moments: dict[int, list[Fill]] = defaultdict(list)
+    for fill in sorted(fills, key=lambda fill: fill.ts):
+        if 0 < fill.ts - fill.fill_ts < LIMIT_NS:
+            moments[(fill.fill_ts - boot_to_wall) // US].append(fill)
+    ends = _ends(orders)
+    apart = {}
+    for at, theirs in moments.items():
+        first, last = theirs[0], theirs[-1]
+        known, ended = ends.get(first.cl_ord_id, (0, 0))
+        if last is not first:
+            apart[at] = (last.ts - first.ts) // (FRAMES_A_FILL * (len(theirs) - 1))
+        elif abs(known - (first.ts - boot_to_wall)) < SAME_NS:
+            apart[at] = (ended - known) // (FRAMES_A_FILL - 1)
+    late = {at: theirs[0].ts - theirs[0].fill_ts for at, theirs in moments.items()}
+    return Reports(late, apart, usual(apart.values()))
+
+
+def _ends(messages: Iterable[Said[Orders]]) -> dict[str, tuple[int, int]]:
+    """Return when orders were first known to be filled whole, and when the exchange had reported their end."""
+    known: dict[str, int] = {}
+    ended: dict[str, int] = {}
+    for said in messages:
+        for order in said.message.orders:
+            if order.filled >= order.qty:
+                known.setdefault(order.cl_ord_id, said.at)
+            if order.state is OrderState.FILLED:
+                ended.setdefault(order.cl_ord_id, said.at)
+    return {cl_ord_id: (known[cl_ord_id], at) for cl_ord_id, at in ended.items() if at - known[cl_ord_id] < LIMIT_NS}
+
+
+def reactions(messages: Iterable[Said[Orders]]) -> dict[int, int]:
+    """Return, by a target's ``decided``, how long after it the executor sent its requests at once."""
+    times: dict[int, int] = {}
+    for said in messages:
+        for order in said.message.orders:
+            after = order.sent - order.decided
+            if order.decided and order.sent and 0 <= after < REACTION_NS:
+                times[order.decided] = min(after, times.get(order.decided, after))
+    return times
+
+
+def usual(times: Iterable[int]) -> int:
+    """Return the median, 0 without any."""
+    known = list(times)
+    return median_low(known) if known else 0

@@ -1,0 +1,84 @@
+"""One reconciliation, from a recording to its report."""
+
+from __future__ import annotations
+
+from backtest.data.columns import Columns, Kind
+from backtest.data.sources import Dataset, read
+from backtest.data.window import window
+from backtest.exact import setting
+from backtest.exact.trader import TURN_NS
+from backtest.reconciliation import bus as buses
+from backtest.reconciliation import matching, own_orders, played, profit, report, targets, without_us
+from backtest.reconciliation.bus import Bus
+from backtest.reconciliation.causes import Explainer, order_reports
+from backtest.reconciliation.without_us import TakenOut
+from shared.config import Config
+
+# The live executor's loop turns every 20 ms: on average a timer is seen half of that too late.
+TIMER_LATE_NS = TURN_NS // 2
+
+
+def reconcile(config: Config, path: str, strategy: str | None, queue: str) -> report.Report:
+    """Return what a recording's live run did beside what the exact engine does. Raises DataError."""
+    name = setting.choose_strategy(config, strategy)
+    return of_bus(config, name, buses.read([path]), read([path]), path, queue)
+
+
+def of_bus(
+    config: Config,
+    strategy: str,
+    bus: Bus,
+    data: Dataset,
+    path: str,
+    queue: str,
+    timer_late_ns: int = TIMER_LATE_NS,
+) -> report.Report:
+    """Return the report of a recording that was read; the executor's timers were late by ``timer_late_ns``."""
+    decided = targets.decide_again(config, strategy, bus)
+    traded = setting.traded_pairs(config, strategy, data.columns)
+    references = setting.references(config, traded, data.columns)
+    listed = {symbol: data.columns[symbol] for symbol in [*traded, *references]}
+    begin_ts = max(int(part.table["exchange_ts"][0].as_py()) for part in listed.values())
+    columns, taken = {}, {}
+    for symbol, part in listed.items():
+        others, taken[symbol] = _without_us(part, strategy, bus, symbol)
+        columns[symbol] = Columns(others.pair, others.depth, window(others.pair, others.table, begin_ts, None))
+    again = played.play(config, strategy, columns, references, bus, queue, timer_late_ns)
+    outcome = again.outcome
+    live = matching.live_fills(bus.fills, strategy, outcome.pairs, begin_ts, outcome.end_ts)
+    theirs = matching.played_fills(outcome.fills)
+    beside = matching.match(live, theirs)
+    offset = bus.boot_to_wall
+    explained = Explainer(
+        order_reports(bus, strategy, traded, offset),
+        order_reports(again.bus, strategy, traded, offset),
+        beside,
+        {symbol: _gaps(part) for symbol, part in columns.items()},
+        bus.controls,
+        offset,
+        begin_ts,
+    ).explain()
+    values = profit.Values(outcome.pairs, outcome.last_mids, outcome.rates)
+    return report.make(
+        path=path,
+        decided=decided,
+        taken=taken,
+        outcome=outcome,
+        live=live,
+        beside=beside,
+        explained=explained,
+        difference=profit.difference(live, theirs, beside, explained, values),
+        currency=config.trading.currency,
+        begin_ts=begin_ts,
+    )
+
+
+def _without_us(part: Columns, strategy: str, bus: Bus, symbol: str) -> tuple[Columns, TakenOut]:
+    changes = own_orders.stands(bus.orders[symbol], strategy, bus.boot_to_wall)
+    return without_us.take_out(part, own_orders.steps(changes))
+
+
+def _gaps(part: Columns) -> list[int]:
+    """Return when the record begins to be of no use, by its marks."""
+    rows = zip(part.table["exchange_ts"].to_pylist(), part.table["kind"].to_pylist(), strict=True)
+    return [ts for ts, kind in rows if kind == Kind.MARK]

@@ -1,0 +1,115 @@
+"""The loop closed in virtual time: what the exact engine did, recorded, is what it does again."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from backtest.data.sources import Dataset
+from backtest.exact import setting
+from backtest.reconciliation import run, targets
+from backtest.reconciliation.bus import Bus, Said
+from backtest.reconciliation.report import Report
+from shared.config import Config
+from shared.messages import Quote
+from tests.kit.backtest.recorded_run import record
+
+STRATEGY = "market_maker"
+PAIRS = ["BTC/USD", "ETH/USD"]
+
+
+def prepared() -> Config:
+    config = Config()
+    held = {"BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
+    config.trading = msgspec.structs.replace(config.trading, inventory_base=held)
+    return setting.prepare(config, STRATEGY, PAIRS, PAIRS, 4)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bus, Dataset]:
+    return record(prepared(), STRATEGY, 60, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def made(recorded: tuple[Bus, Dataset]) -> Report:
+    bus, data = recorded
+    # Its timers are never late.
+    return run.of_bus(prepared(), STRATEGY, bus, data, "run", "pro_rata", 0)
+
+
+def test_every_target_is_decided_again(made: Report, recorded: tuple[Bus, Dataset]) -> None:
+    assert made.targets.different == 0
+    assert made.targets.unseen == {"first": len(PAIRS), "book": 0, "position": 0}
+    assert made.targets.equal == len(recorded[0].targets) - len(PAIRS) > 50
+
+
+def test_the_fills_match_and_the_rest_has_causes(made: Report) -> None:
+    assert made.live_fills >= 10
+    assert made.matched >= 0.95 * made.live_fills
+    assert "unexplained" not in {*made.missed, *made.extra}
+
+
+def test_the_difference_adds_up(made: Report) -> None:
+    parts = sum((Decimal(amount) for amount in made.by_cause.values()), Decimal(0))
+    assert Decimal(made.pnl_live) - Decimal(made.pnl_played) == Decimal(made.difference) == parts
+    assert Decimal(made.unexplained) == 0
+
+
+def test_own_orders_are_found_in_the_books(made: Report) -> None:
+    for book in made.books.values():
+        assert book.exact >= 0.9 * (book.exact + book.within + book.unseen)
+
+
+def test_the_same_recording_gives_the_same_report(made: Report, recorded: tuple[Bus, Dataset]) -> None:
+    again = run.of_bus(prepared(), STRATEGY, *recorded, "run", "pro_rata", 0)
+    assert msgspec.structs.replace(again, wall_s=made.wall_s) == made
+
+
+def test_prices_that_were_kept_before_the_recording_are_kept_in_it(tmp_path: Path) -> None:
+    config = prepared()
+    section = config.strategies[STRATEGY]
+    config.strategies = {STRATEGY: msgspec.structs.replace(section, settings={"tolerance_bps": 20, "edge_bps": 6})}
+    outcome = targets.decide_again(config, STRATEGY, record(config, STRATEGY, 5, tmp_path)[0])
+    assert not outcome.different
+    assert outcome.equal > 10
+
+
+def test_a_target_that_the_strategy_would_not_decide_is_named(recorded: tuple[Bus, Dataset]) -> None:
+    bus, _ = recorded
+    place = len(bus.targets) // 2
+    said = bus.targets[place]
+    moved = [msgspec.structs.replace(quote, price=quote.price + 1) for quote in said.message.quotes]
+    forged = Bus(boot_to_wall=bus.boot_to_wall, instruments=bus.instruments)
+    for name in ("books", "trades", "orders", "positions", "accounts", "feed", "book_status"):
+        setattr(forged, name, getattr(bus, name))
+    forged.targets = list(bus.targets)
+    forged.targets[place] = Said(said.at, msgspec.structs.replace(said.message, quotes=moved))
+    outcome = targets.decide_again(prepared(), STRATEGY, forged)
+    assert [each.recorded.seq for each in outcome.different if each.recorded.quotes == moved] == [said.message.seq]
+    assert outcome.equal >= len(bus.targets) - len(PAIRS) - 2
+
+
+def test_other_settings_would_have_decided_otherwise(recorded: tuple[Bus, Dataset]) -> None:
+    config = prepared()
+    section = config.strategies[STRATEGY]
+    settings = {**section.settings, "edge_bps": 2.5}
+    config.strategies = {STRATEGY: msgspec.structs.replace(section, settings=settings)}
+    outcome = targets.decide_again(config, STRATEGY, recorded[0])
+    assert len(outcome.different) > outcome.equal
+    assert all(isinstance(quote, Quote) for each in outcome.different for quote in each.recorded.quotes)
+
+
+def test_a_target_on_a_book_that_was_not_recorded_is_counted(recorded: tuple[Bus, Dataset]) -> None:
+    bus, _ = recorded
+    said = bus.targets[-1]
+    lacking = Bus(boot_to_wall=bus.boot_to_wall, instruments=bus.instruments)
+    for name in ("trades", "orders", "positions", "accounts", "feed", "book_status", "targets"):
+        setattr(lacking, name, getattr(bus, name))
+    stamps = said.message.received, said.message.booked
+    for symbol, books in bus.books.items():
+        lacking.books[symbol] = [each for each in books if (each.message.received, each.message.booked) != stamps]
+    outcome = targets.decide_again(prepared(), STRATEGY, lacking)
+    assert outcome.unseen[targets.Unseen.BOOK] >= 1
