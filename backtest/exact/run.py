@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +28,7 @@ from executor.publish import account_message
 from executor.record.journal import Journal
 from shared.clock import SECOND
 from shared.config import Config
-from shared.messages import Account, Pair
+from shared.messages import Account, Book, Pair
 from shared.process.effects import LogEntry
 from simulator.exchange.orders import Fill
 from simulator.pairs.pairs import ASSETS
@@ -146,10 +146,12 @@ def play(
     host: Decider,
     prepare: Callable[[Path], None] = lambda _: None,
     timer_late_ns: int = 0,
+    heard: Iterable[tuple[int, Book]] = (),
 ) -> Outcome:
     """Run the engine on a market; ``prepare`` may write what the executor's journal (a path) begins with.
 
-    Passes that only a timer calls for are late by ``timer_late_ns``.
+    Passes that only a timer calls for are late by ``timer_late_ns``. ``heard`` are books that the executor heard before
+    the run, with when (ns of CLOCK_BOOTTIME): its volatility and trend begin with them.
     """
     account = kraken.account
     before = _balances(kraken)
@@ -159,6 +161,8 @@ def play(
         prepare(folder / "journal.sqlite")
         engine = Engine(config, host, kraken.loop, kraken, source, folder / "journal.sqlite")
         engine.trader.timer_late_ns = timer_late_ns
+        for at, book in heard:
+            engine.trader.executor.message(book, at)
         began = time.perf_counter()
         engine.run()
         wall_s = time.perf_counter() - began

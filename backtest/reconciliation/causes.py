@@ -136,7 +136,10 @@ class Explained:
 
 
 class Explainer:
-    """Decides causes. ``gaps`` are the times of marks by symbol, ``begin_ts`` when the played time begins."""
+    """Decides causes. ``gaps`` are the times of marks by symbol, ``begin_ts`` when the played time begins.
+
+    Up to ``cold_until_ts`` the played executor has not heard the market for as long as the live one.
+    """
 
     def __init__(
         self,
@@ -147,9 +150,10 @@ class Explainer:
         controls: Sequence[Said[Control]],
         boot_to_wall: int,
         begin_ts: int,
+        cold_until_ts: int = 0,
     ) -> None:
         self._live, self._played, self._beside = live, played, beside
-        self._gaps, self._begin_ts = gaps, begin_ts
+        self._gaps, self._begin_ts, self._cold_until_ts = gaps, begin_ts, cold_until_ts
         self._halts = _halts(controls, boot_to_wall)
 
     def explain(self) -> list[Explained]:
@@ -198,7 +202,7 @@ class Explainer:
             if cause is not None:
                 return cause
             until = since
-        return Cause.UNEXPLAINED
+        return Cause.START if fill.ts < self._cold_until_ts else Cause.UNEXPLAINED
 
     def _cause_since(
         self, fill: OwnFill, since: int, until: int, ours: OrderReports, other: OrderReports

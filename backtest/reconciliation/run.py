@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from backtest.data.columns import Columns, Kind
 from backtest.data.sources import Dataset, read
 from backtest.data.window import window
@@ -12,10 +14,14 @@ from backtest.reconciliation import matching, own_orders, played, profit, report
 from backtest.reconciliation.bus import Bus
 from backtest.reconciliation.causes import Explainer, order_reports
 from backtest.reconciliation.without_us import TakenOut
+from shared import limits
+from shared.clock import SECOND
 from shared.config import Config
 
 # The live executor's loop turns every 20 ms: on average a timer is seen half of that too late.
 TIMER_LATE_NS = TURN_NS // 2
+# The volatility that moves are priced by has a half-life of a minute.
+WARM_NS = 2 * int(limits.VOLATILITY_HALF_LIFE_S * SECOND)
 
 
 def reconcile(config: Config, path: str, strategy: str | None, queue: str) -> report.Report:
@@ -38,7 +44,7 @@ def of_bus(
     traded = setting.traded_pairs(config, strategy, data.columns)
     references = setting.references(config, traded, data.columns)
     listed = {symbol: data.columns[symbol] for symbol in [*traded, *references]}
-    begin_ts = max(int(part.table["exchange_ts"][0].as_py()) for part in listed.values())
+    begin_ts = _begin_ts(listed.values())
     columns, taken = {}, {}
     for symbol, part in listed.items():
         others, taken[symbol] = _without_us(part, strategy, bus, symbol)
@@ -57,6 +63,7 @@ def of_bus(
         bus.controls,
         offset,
         begin_ts,
+        min(int(part.table["exchange_ts"][0].as_py()) for part in listed.values()) + WARM_NS,
     ).explain()
     values = profit.Values(outcome.pairs, outcome.last_mids, outcome.rates)
     return report.make(
@@ -71,6 +78,16 @@ def of_bus(
         currency=config.trading.currency,
         begin_ts=begin_ts,
     )
+
+
+def _begin_ts(parts: Iterable[Columns]) -> int:
+    """Return when the compared time begins: what the live executor knew of the market takes a while to be heard again.
+
+    A short recording is compared whole.
+    """
+    first = max(int(part.table["exchange_ts"][0].as_py()) for part in parts)
+    last = max(int(part.table["exchange_ts"][-1].as_py()) for part in parts)
+    return first + WARM_NS if last - first >= 2 * WARM_NS else first
 
 
 def _without_us(part: Columns, strategy: str, bus: Bus, symbol: str) -> tuple[Columns, TakenOut]:

@@ -34,7 +34,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Earned(msgspec.Struct, frozen=True, kw_only=True):
-    """What was earned on which data. Money is decimal text in ``currency``; ``*_s`` are seconds, ``*_bps`` bp.
+    """The profit on data, and where it comes from. Money is decimal text in ``currency``; ``*_s`` are s, ``*_bps`` bp.
 
     ``seconds`` are of data, ``wall_s`` what they took. ``markouts_bps`` is the mean by horizon (s),
     ``markout_errors_bps`` its standard error; null without fills. ``outside_depth_share`` is the share of fills of

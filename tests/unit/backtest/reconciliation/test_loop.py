@@ -25,12 +25,16 @@ def prepared() -> Config:
     config = Config()
     held = {"BTC": Decimal(1), "ETH": Decimal(20), "SOL": Decimal(400)}
     config.trading = msgspec.structs.replace(config.trading, inventory_base=held)
+    # Near the mid, so that a minute has fills.
+    near = msgspec.structs.replace(config.strategies[STRATEGY], settings={"edge_bps": 1.5})
+    config.strategies = {STRATEGY: near}
     return setting.prepare(config, STRATEGY, PAIRS, PAIRS, 4)
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bus, Dataset]:
-    return record(prepared(), STRATEGY, 60, tmp_path_factory.mktemp("run"))
+    # Two minutes are heard before the compared time begins.
+    return record(prepared(), STRATEGY, 250, tmp_path_factory.mktemp("run"))
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +54,14 @@ def test_the_fills_match_and_the_rest_has_causes(made: Report) -> None:
     assert made.live_fills >= 10
     assert made.matched >= 0.95 * made.live_fills
     assert "unexplained" not in {*made.missed, *made.extra}
+
+
+def test_a_short_recording_is_compared_whole_and_its_beginning_is_a_cause(tmp_path: Path) -> None:
+    bus, data = record(prepared(), STRATEGY, 60, tmp_path)
+    short = run.of_bus(prepared(), STRATEGY, bus, data, "run", "pro_rata", 0)
+    assert short.live_fills >= 10
+    assert "unexplained" not in {*short.missed, *short.extra}
+    assert Decimal(short.unexplained) == 0
 
 
 def test_the_difference_adds_up(made: Report) -> None:
