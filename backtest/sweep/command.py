@@ -19,7 +19,6 @@ from backtest.errors import BacktestError, DataError
 from backtest.exact import setting
 from backtest.sweep import days
 from backtest.sweep.pools import Pool, Processes
-from backtest.sweep.report import lines
 from backtest.sweep.study import Study, read
 from backtest.sweep.tasks import Conditions
 from shared.config import Config
@@ -83,6 +82,7 @@ def _within(text: str, low: int, high: int) -> int:
 def _run(study: Study, config: Config, folder: Path, options: argparse.Namespace) -> None:
     # Here, as they need what only the research extra installs.
     from backtest.sweep import driver, page
+    from backtest.sweep.report import lines
 
     assert study.strategy is not None
     driver.claim(folder, study, config)

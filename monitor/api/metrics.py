@@ -186,13 +186,10 @@ class Metrics(Collector):
             ("day_loss_max", "The loss at which trading halts.", format(self._config.trading.max_daily_loss, "f")),
         ):
             yield _gauge(name, about, [((currency,), numbers.approximate(text))], ["currency"])
-        if account.attribution is not None:
-            parts = [
-                ((name, currency), numbers.approximate(text))
-                for name, text in msgspec.structs.asdict(account.attribution).items()
-            ]
-            about = "Parts of the profit: spread captured, adverse selection, drift, fees and so on."
-            yield _gauge("attribution", about, parts, ["part", "currency"])
+        known = {} if account.attribution is None else msgspec.structs.asdict(account.attribution)
+        parts = [((name, currency), numbers.approximate(text)) for name, text in known.items()]
+        about = "Parts of the profit: spread captured, adverse selection, drift, fees and so on."
+        yield _gauge("attribution", about, parts, ["part", "currency"])
         marks = [((h,), mean.mean_bps / 10_000) for h, mean in account.markouts.items() if mean.mean_bps is not None]
         about = "Mean move of the mid from our fills' prices in our favour, by horizon in seconds."
         yield _gauge("markout_ratio", about, marks, ["horizon"])

@@ -53,6 +53,8 @@ def pnl(
     when nothing runs.
     """
     settings = load(config)
+    if csv and json:
+        fail("either --csv or --json: the statement is CSV")
     if csv:
         times = [word for name, text in (("--from", begin), ("--to", end)) if text for word in (name, text)]
         run_component(settings, "executor", "statement", *times)

@@ -19,6 +19,7 @@ from tests.system import ROOT, System, eager, running, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 CAPTURE = str(frames_path("public_v2/docs_Book_Level_2.jsonl"))
+MARKET = str(frames_path("public_v2/book10_trades_BTCUSD_ETHUSD_flashbook.jsonl"))
 # Typed, exit code with a system that runs, something that is said then; and the same with one that is down.
 Case = tuple[str, int, str, int, str]
 LOOKS: list[Case] = [
@@ -27,6 +28,13 @@ LOOKS: list[Case] = [
     ("orders", 0, "BTC/USD", 1, "executor"),
     ("fills --count 1", 0, "/USD", 0, "no fills yet"),
     ("position", 0, "BTC/USD", 1, "executor"),
+    ("pnl", 0, "markout bp", 1, "the executor said nothing of profit"),
+    (f"extract {MARKET} --overwrite --out columns{{0}}", 0, "checksums", 0, "checksums"),
+    (f"backtest {MARKET}", 0, "outbound requests", 0, "outbound requests"),
+    (f"calibrate {MARKET}", 1, "a fit needs 20", 1, "a fit needs 20"),
+    (f"screen {MARKET}", 0, "fills", 0, "fills"),
+    ("sweep no-study.yaml", 78, "no-study.yaml", 78, "no-study.yaml"),
+    ("reconcile --recording nothing", 1, "nothing", 1, "nothing"),
     ("latency", 0, "order to acknowledgement", 1, "the monitor does not answer"),
     (f"verify {CAPTURE}", 0, "checked", 0, "checked"),
     ("doctor", 0, "nothing keeps it from trading", 1, "nothing runs"),

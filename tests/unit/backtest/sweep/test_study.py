@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from backtest.sweep.days import files_by_day, splits
 from backtest.sweep.study import Choice, Data, FloatRange, IntRange, WalkForward, read
 from shared.config import Config
 from shared.errors import ConfigError
+from tests.system import ROOT
 from tests.unit.backtest.sweep.studies import DATES, STUDY, write_days
 
 TEXT = STUDY.format(data="somewhere", more="")
@@ -91,3 +94,12 @@ def test_splits_move_on_by_the_test_days_and_end_with_the_last_day() -> None:
     assert (only.train, only.test) == (days, [])
     with pytest.raises(DataError, match="needs 9 days"):
         splits(days, WalkForward(train_days=7, test_days=2))
+
+
+def test_help_needs_no_extra() -> None:
+    code = (
+        "import sys; sys.modules['skfolio'] = sys.modules['optuna'] = None; "
+        "from backtest.sweep import command; command.main(['-h'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "STUDY" in done.stdout) == (0, True), done.stderr
