@@ -16,7 +16,7 @@ from pathlib import Path
 
 from collector.errors import UnreadableRecording
 from collector.feed.feed import Feed
-from collector.feed.level3 import Level3Feed, depth_for
+from collector.feed.level3 import Level3Feed
 from collector.feed.listing import Valuing
 from collector.feed.rest_instruments import assets_of, pairs_of
 from collector.level3_connection import Level3Connection
@@ -26,6 +26,7 @@ from shared.bus import Received
 from shared.clock import boot_ns
 from shared.errors import CaptureError, RestError, RestRefused
 from shared.kraken import captures
+from shared.kraken.level3 import depth_for
 from shared.kraken.rest import Rest
 from shared.kraken.rest_names import RestNames
 from shared.kraken.socket import KrakenSocket

@@ -60,11 +60,6 @@ class Figures(msgspec.Struct, frozen=True):
     attempts: int
 
 
-def depth_for(levels: int) -> int:
-    """Return the least depth that the channel has for so many levels a side."""
-    return next((depth for depth in level3.DEPTHS if depth >= levels), level3.DEPTHS[-1])
-
-
 class Level3Feed:
     """One connection to the channel; ``pairs`` is the instrument data, in which a symbol must be before its orders.
 

@@ -80,6 +80,11 @@ class RestingOrder:
     order_ts: int
 
 
+def depth_for(levels: int) -> int:
+    """Return the least depth that the channel has for so many levels a side."""
+    return next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
+
+
 def messages(raw: bytes) -> tuple[bool, list[Message]]:
     """Return whether a ``level3`` frame is a snapshot, and its elements. Raises :class:`FrameError`."""
     frame = v2.parse(raw)
@@ -129,9 +134,9 @@ class Level3Book:
         if is_snapshot:
             self.clear()
         for change in changes:
-            self._change(change)
+            self.change(change)
         for side in self._levels:
-            self._trim(side)
+            self.trim(side)
         self.synced = self.checksum() == message.checksum
         self.checksums_ok += self.synced
         self.checksums_failed += not self.synced
@@ -185,7 +190,8 @@ class Level3Book:
             # An order without a quantity rests no more.
             yield Change(row.event if lots else Event.DELETE, side, row.order_id, ticks, lots, order_ts)
 
-    def _change(self, change: Change) -> None:
+    def change(self, change: Change) -> None:
+        """Take one order's change; less quantity keeps the place, all else goes to the back."""
         old = self.find(change.order_id)
         order = RestingOrder(change.order_id, change.ticks, change.lots, change.order_ts)
         keeps_place = (
@@ -211,7 +217,7 @@ class Level3Book:
         if not queue:
             del self._levels[side][ticks]
 
-    def _trim(self, side: Side) -> None:
+    def trim(self, side: Side) -> None:
         """Forget the levels beyond the depth: Kraken sends no delete for them."""
         levels = self._levels[side]
         if len(levels) <= self.depth:

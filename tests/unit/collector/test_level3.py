@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.feed.level3 import Level3Feed, depth_for
+from collector.feed.level3 import Level3Feed
 from shared.clock import SECOND
+from shared.kraken.level3 import depth_for
 from shared.messages import FeedFrame, Pair
 from tests.kit.pairs import BTC
 
