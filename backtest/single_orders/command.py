@@ -1,7 +1,8 @@
 """``python -m backtest score``: the queue models against the truth, from recorded single orders (level3) and trades.
 
-Orders of one lot are put at the back of the touch, at every so many of its changes, and live until they are filled or
-for so many seconds: in truth by FIFO among the recorded orders, and by each model from the book by price alone.
+Our own orders, where a recording has them, are taken out of its book and played: in truth by FIFO among the recorded
+orders, and by each model from the book by price alone. Without any, orders of one lot are put at the back of the touch,
+at every so many of its changes.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ def scored(paths: list[str], symbols: list[str] | None, every: int, horizon_s: f
         if symbol not in traded:
             raise DataError(f"{symbol}: there are no trades of it beside its single orders; record feed.trade too")
         trades = traded[symbol].table.filter(pc.equal(traded[symbol].table["kind"], int(Kind.TRADE)))
-        play = Play(symbol, orders.depth, every, int(horizon_s * SECOND))
+        own = frozenset(read.own.intersection(orders.table["order_id"].to_pylist()))
+        play = Play(symbol, orders.depth, every, int(horizon_s * SECOND), own)
         scores.append(score(symbol, orders.depth, play.play(moments(orders, trades))))
     return scores
 
@@ -65,7 +67,8 @@ def lines(made: Score) -> list[str]:
         f"{_text(each.queue_bias, 3):>11}  {_text(each.queue_error, 3):>5}"
         for name, each in made.models.items()
     ]
-    return [f"{made.symbol}: {made.orders} orders, {made.filled} filled in truth", head, *rows, ""]
+    kind = "own orders" if made.own else "orders"
+    return [f"{made.symbol}: {made.orders} {kind}, {made.filled} filled in truth", head, *rows, ""]
 
 
 def _text(value: float | None, decimals: int) -> str:

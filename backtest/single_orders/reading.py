@@ -17,18 +17,23 @@ from collector.recording.files import Recording, find
 from shared.errors import CaptureError, FrameError
 from shared.kraken import captures
 from shared.kraken.level3 import messages
-from shared.messages import FeedFrame, Instruments, Pair
+from shared.messages import FeedFrame, Instruments, Orders, Pair
 
-TOPICS = ("feed.level3", "feed.instrument")
+TOPICS = ("feed.level3", "feed.instrument", "order")
 _frame = msgspec.msgpack.Decoder(FeedFrame)
 _instruments = msgspec.msgpack.Decoder(Instruments)
+_own = msgspec.msgpack.Decoder(Orders)
 
 
 @dataclass(slots=True)
 class Reading:
-    """The tables by symbol, and what was counted on the way; ``bad`` names frames that could not be read."""
+    """The tables by symbol, and what was counted on the way; ``bad`` names frames that could not be read.
+
+    ``own`` has the ids of our own orders, as the executor published them.
+    """
 
     orders: dict[str, SingleOrders] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
     checksums_ok: int = 0
     checksums_failed: int = 0
     bad: list[str] = field(default_factory=list)
@@ -55,6 +60,7 @@ class _Reader:
         self._rows: dict[str, OrderRows] = {}
         self._newest: dict[str, tuple[int, int, int]] = {}
         self._bad: list[str] = []
+        self._own: set[str] = set()
 
     def recording(self, recording: Recording) -> None:
         """Take a recording's frames; a reconnect or lost messages leave a mark."""
@@ -62,6 +68,9 @@ class _Reader:
             try:
                 if row.topic == "feed.instrument":
                     self._listed |= _instruments.decode(row.payload).pairs
+                    continue
+                if row.topic.startswith("order."):
+                    self._own |= {order.order_id for order in _own.decode(row.payload).orders if order.order_id}
                     continue
                 message = _frame.decode(row.payload)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -84,7 +93,7 @@ class _Reader:
 
     def finish(self, paths: Sequence[str]) -> Reading:
         """Return what was read. Raises DataError if it is nothing."""
-        reading = Reading(bad=self._bad)
+        reading = Reading(own=self._own, bad=self._bad)
         for symbol, rows in self._rows.items():
             reading.checksums_ok += rows.checksums_ok
             reading.checksums_failed += rows.checksums_failed

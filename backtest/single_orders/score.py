@@ -7,10 +7,13 @@ from statistics import median
 
 import msgspec
 
-from backtest.single_orders.truth import LOTS, Life, Truth
+from backtest.single_orders.truth import Life, Truth
 from backtest.venue.implementation import Market, load_market
 from backtest.venue.queue_models import QueueModel
 from shared.clock import SECOND
+
+# The steps at one time, in their order: an order ends before another is put.
+END, LOOK, PUT = range(3)
 
 
 class ModelScore(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +36,13 @@ class ModelScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """The models of one pair by name, over ``orders`` orders of which ``filled`` were filled in truth."""
+    """The models of one pair by name, over ``orders`` orders of which ``filled`` were filled in truth.
+
+    ``own`` is True if they are our own orders of the record.
+    """
 
     symbol: str
+    own: bool
     orders: int
     filled: int
     models: dict[str, ModelScore]
@@ -54,6 +61,7 @@ def score(symbol: str, depth: int, truth: Truth) -> Score:
     whole = {number: life for number, life in enumerate(truth.lives, 1) if life.is_whole}
     return Score(
         symbol=symbol,
+        own=truth.is_own,
         orders=len(whole),
         filled=sum(bool(life.order.filled_ts) for life in whole.values()),
         models={str(model): _score(whole, _played(truth, depth, model)) for model in QueueModel},
@@ -66,20 +74,21 @@ def _played(truth: Truth, depth: int, model: QueueModel) -> _Outcome:
     market.set_depth(0, depth)
     market.load(*truth.level2)
     outcome = _Outcome()
-    # At one time an order ends before another is put, which is after everything that happened then.
-    steps = [(life.end_ts - 1, 0, number) for number, life in enumerate(truth.lives, 1)]
-    steps += [(life.placed_ts, 1, number) for number, life in enumerate(truth.lives, 1)]
+    steps = [(life.end_ts - 1, END, number) for number, life in enumerate(truth.lives, 1) if life.end_ts]
+    steps += [(life.placed_ts, PUT, number) for number, life in enumerate(truth.lives, 1)]
+    steps += [(ts, LOOK, 0) for ts in truth.looks]
     resting: dict[int, Life] = {}
-    for ts, is_put, number in sorted(steps):
-        life = truth.lives[number - 1]
+    for ts, step, number in sorted(steps):
         _advance(market, ts, resting, outcome)
-        if not is_put:
+        if step == LOOK:
+            _look(market, ts, resting, outcome)
+        elif step == END:
             market.cancel(0, number)
             resting.pop(number, None)
-            continue
-        _look(market, ts, resting, outcome)
-        market.submit(0, number, 1, life.order.side, life.order.ticks, LOTS, "gtc", True, "cancel_newest")
-        resting[number] = life
+        else:
+            life = truth.lives[number - 1]
+            market.submit(0, number, 1, life.order.side, life.order.ticks, life.lots, "gtc", True, "cancel_newest")
+            resting[number] = life
     return outcome
 
 
@@ -87,9 +96,10 @@ def _advance(market: Market, ts: int, resting: dict[int, Life], outcome: _Outcom
     """Play until a time; note when orders were filled."""
     while market.advance(ts, 0)[0]:
         for event in market.take_events(0):
-            number = next(each for each in event[1:3] if each in resting)
-            outcome.filled_ts[int(number)] = market.now()
-            del resting[int(number)]
+            maker, left = int(event[2]), int(event[6])
+            if not left:
+                outcome.filled_ts[maker] = market.now()
+                resting.pop(maker, None)
 
 
 def _look(market: Market, ts: int, resting: dict[int, Life], outcome: _Outcome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.processes
 def with_data_key(secret: str) -> Any:
     def changed(tree: dict[str, Any]) -> None:
         tree["kraken"] |= {"data_key": VISITOR_KEYS[0][0], "data_secret": secret}
-        tree["trading"]["record_depth"] = 10
+        tree["trading"]["record_depth"] = 100
 
     return changed
 
@@ -37,16 +38,21 @@ def test_single_orders_are_recorded_and_every_checksum_holds(tmp_path: Path) -> 
             lambda: set(level3(system).get("symbols", {"": ""}).values()) == {"subscribed"},
             60,
         )
-        done = system.tradebyte("record", "feed.level3", "--seconds", "6")
+        done = system.tradebyte("record", "feed", "order", "--seconds", "15")
         assert done.returncode == 0, done.stderr
+        scored = system.run("backtest", "score", "data/recordings", "--horizon", "3", "--every", "3", "--json")
+        assert scored.returncode == 0, scored.stderr
+        assert any(pair["own"] and pair["orders"] for pair in json.loads(scored.stdout)), scored.stdout
         status = system.json("status")["connection"]["level3"]
         assert (status["connected"], status["problem"], status["checksums_failed"]) == (True, "", 0)
         findings = system.json("doctor")["findings"]
         assert [finding["level"] for finding in findings if finding["check"] == "data-key"] == ["warning"]
     books = {
-        symbol: Level3Book(symbol, 10, price, 8) for symbol, price in (("BTC/USD", 1), ("ETH/USD", 2), ("SOL/USD", 2))
+        symbol: Level3Book(symbol, 100, price, 8) for symbol, price in (("BTC/USD", 1), ("ETH/USD", 2), ("SOL/USD", 2))
     }
     for row in Recording(find([system.folder / "data/recordings"])).rows():
+        if not row.topic.startswith("feed.level3."):
+            continue
         message = msgspec.msgpack.decode(row.payload, type=FeedFrame)
         books[message.symbol].apply_frame(message.frame)
     assert all(book.synced and book.checksums_ok > 5 and not book.checksums_failed for book in books.values())

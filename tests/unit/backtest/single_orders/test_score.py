@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from backtest.errors import DataError
 from backtest.single_orders import command, reading
 from backtest.single_orders.table import SCHEMA, Kind, order_messages
 from backtest.venue.queue_models import QueueModel
+from shared.clock import parse_rfc3339
 from shared.kraken.level3 import Level3Book
-from shared.messages import FeedFrame
+from shared.messages import FeedFrame, Order, Orders, OrderState, Trade
+from shared.numbers import scale
 from tests.frames import frames_path
 from tests.unit.backtest.data.market_data import MIDNIGHT, NOON, SYMBOL, Bus
-from tests.unit.simulator.worlds import TestWorld
+from tests.unit.simulator.worlds import TestWorld, limit
 
 SECOND = 10**9
 
@@ -129,6 +132,52 @@ def test_the_models_are_scored_against_fifo(tmp_path: Path, capsys: pytest.Captu
     text = capsys.readouterr().out
     assert text.startswith(f"{SYMBOL}: {made['orders']} orders, {made['filled']} filled in truth")
     assert "score" in room.COMMANDS
+
+
+def test_our_own_orders_are_taken_out_of_the_book_and_played(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = TestWorld(regime="volatile")
+    orders, trades = world.private(), world.public()
+    orders.call("subscribe", channel="level3", symbol=[SYMBOL], depth=10)
+    trades.call("subscribe", channel="trade", symbol=[SYMBOL], snapshot=False)
+    placed = []
+    for _ in range(15):
+        world.run(1)
+        bid, _ask = world.touch()
+        price = str(Decimal(bid).scaleb(-1))
+        placed.append(world.exchange.add(world.account("maker"), limit("buy", "0.02", price), world.now))
+        world.world.flush(world.now)
+        world.run(2)
+        if len(placed) % 3 == 0 and placed[-1].order_id in world.account("maker").orders:
+            world.exchange.cancel(world.account("maker"), placed[-1], world.now)
+            world.world.flush(world.now)
+    world.run(10)
+    bus = Bus(MIDNIGHT)
+    bus.instruments(NOON)
+    wall = NOON
+    for text in (f for f in orders.frames + trades.frames if '"data"' in f):
+        frame, wall = json.loads(text, parse_float=Decimal), wall + SECOND // 1000
+        if frame["channel"] == "level3":
+            message = FeedFrame(symbol=SYMBOL, frame=text.encode(), connection=1, received=wall - bus.offset)
+            bus.send(f"feed.level3.{SYMBOL}", message, wall)
+        elif frame["channel"] == "trade":
+            for row in frame["data"]:
+                ticks, lots, at = scale(row["price"], 1), scale(row["qty"], 8), parse_rfc3339(row["timestamp"])
+                bus.trade(Trade(side=row["side"], price=ticks, qty=lots, trade_id=row["trade_id"], trade_ts=at), wall)
+    shown_orders = [
+        Order(cl_ord_id="T", order_id=order.order_id, strategy="s", slot="b0", side="buy", price=1, qty=1, filled=0,
+              state=OrderState.FILLED)
+        for order in placed
+    ]  # fmt: skip
+    bus.send(f"order.{SYMBOL}", Orders(symbol=SYMBOL, valid=True, orders=shown_orders), wall)
+    command.main([str(bus.write(tmp_path / "recording")), "--horizon", "3", "--json"])
+    (made,) = json.loads(capsys.readouterr().out)
+    rested = [order for order in placed if order.status == "filled" or order.closed_ns]
+    assert made["own"]
+    assert 5 < made["orders"] <= len(rested)
+    assert 0 < made["filled"] <= sum(order.status == "filled" for order in placed)
+    assert made["models"]["front"]["agreement"] > 0.8
 
 
 def test_single_orders_without_trades_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
