@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "sweep": "backtest.sweep.command",
     "reconcile": "backtest.reconciliation.command",
     "regimes": "backtest.regimes.command",
+    "score": "backtest.single_orders.command",
 }
 
 

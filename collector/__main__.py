@@ -16,14 +16,17 @@ from pathlib import Path
 
 from collector.errors import UnreadableRecording
 from collector.feed.feed import Feed
+from collector.feed.level3 import Level3Feed
 from collector.feed.listing import Valuing
 from collector.feed.rest_instruments import assets_of, pairs_of
+from collector.level3_connection import Level3Connection
 from collector.replay import parse_speed, play
 from shared import limits
 from shared.bus import Received
 from shared.clock import boot_ns
 from shared.errors import CaptureError, RestError, RestRefused
 from shared.kraken import captures
+from shared.kraken.level3 import depth_for
 from shared.kraken.rest import Rest
 from shared.kraken.rest_names import RestNames
 from shared.kraken.socket import KrakenSocket
@@ -40,6 +43,11 @@ class Collector:
 
     def __init__(self, process: Process, feed: Feed) -> None:
         self.process, self.feed = process, feed
+        self.level3: Level3Connection | None = None
+        if process.config.kraken.data_key:
+            trading = process.config.trading
+            orders = Level3Feed(trading.pairs, depth_for(trading.feed_depth), feed.listing.pairs)
+            self.level3 = Level3Connection(process, orders)
         self._requests_served = 0
         self.socket = KrakenSocket(
             process.config.kraken.ws_url,
@@ -52,6 +60,8 @@ class Collector:
     async def run(self) -> None:
         """Connect after subscribers had time to attach: a snapshot that nobody heard must be requested again."""
         await asyncio.sleep(limits.JOIN_S)
+        if self.level3 is not None:
+            self.level3.start()
         await asyncio.gather(self.socket.run(), self._fetch_instruments())
 
     async def _fetch_instruments(self) -> None:
@@ -98,8 +108,12 @@ class Collector:
         if self.process.publisher.snapshot_requests > self._requests_served:
             self._requests_served = self.process.publisher.snapshot_requests
             self.feed.refresh(now)
+            if self.level3 is not None:
+                self.level3.refresh(now)
         self.feed.turn(now)
         self.carry_out()
+        if self.level3 is not None:
+            self.level3.on_turn(now)
         if not self.socket.connected:
             self.process.state(ProcessState.DEGRADED, f"not connected to {self.socket.url}")
         elif not self.feed.is_subscribed:

@@ -120,7 +120,7 @@ class Resync(Message, frozen=True, kw_only=True):
 
 
 class FeedFrame(Message, frozen=True, kw_only=True):
-    """``feed.book.<symbol>``, ``feed.ticker.<symbol>``: the raw frame, byte for byte."""
+    """``feed.book.<symbol>``, ``feed.level3.<symbol>``, ``feed.ticker.<symbol>``: the raw frame, byte for byte."""
 
     symbol: str
     frame: bytes

@@ -24,6 +24,7 @@ class Kind(Enum):
 
     BOOK = "book"
     TRADE = "trade"
+    LEVEL3 = "level3"
     TICKER = "ticker"
     INSTRUMENT = "instrument"
     STATUS = "status"
@@ -91,7 +92,7 @@ _V2 = {
     "status": Kind.STATUS,
     "heartbeat": Kind.HEARTBEAT,
     "ohlc": Kind.OTHER,
-    "level3": Kind.OTHER,
+    "level3": Kind.LEVEL3,
 }
 _V1 = {"book": Kind.BOOK, "trade": Kind.TRADE, "ticker": Kind.TICKER, "ohlc": Kind.OTHER, "spread": Kind.OTHER}
 
@@ -129,7 +130,7 @@ def _version_2_ack(frame: v2.Frame) -> Ack:
 def _version_2_push(frame: v2.Frame) -> Classified:
     kind = _V2.get(frame.channel, Kind.UNKNOWN)
     push = Classified(kind, 2, frame=frame)
-    if kind in (Kind.BOOK, Kind.TICKER):
+    if kind in (Kind.BOOK, Kind.LEVEL3, Kind.TICKER):
         elements = v2.payload(frame.data, list[v2.Symbol])
         push.symbols = list(dict.fromkeys(element.symbol for element in elements if element.symbol))
         if not push.symbols:

@@ -70,7 +70,7 @@ class Run:
         self.recorder = Recorder(min(limits.RECORD_BATCH_BYTES, rules.rotate_bytes))
         self.store = Store(folder, rules, make_schema)
         # A recording without the book that its changes begin from could not be played.
-        has_books = not names or any(name == "feed" or name.startswith("feed.book") for name in names)
+        has_books = not names or any(name == "feed" or name.startswith(("feed.book", "feed.level3")) for name in names)
         requests = [topics.SNAPSHOT_REQUEST] if has_books else []
         self.subscriber = bus.Subscriber(zmq.Context.instance(), (), [*(names or [""]), *requests], config.curve)
         # No backoff: after any absence of a publisher its first messages are wanted too.

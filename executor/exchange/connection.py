@@ -8,10 +8,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol  # Any: Kraken's answers, read by the core that made the call
 
 from executor.effects import RestCall
-from executor.exchange.key_backoff import KeyBackoff
 from shared.config import Config
 from shared.errors import RestError, RestRefused, SecretError
 from shared.kraken.errors import Meaning, explained, meaning
+from shared.kraken.key_backoff import KeyBackoff
 from shared.kraken.rest import Rest
 from shared.kraken.socket import KrakenSocket
 from shared.process.logs import logger

@@ -15,8 +15,8 @@ from shared.config import Config
 from shared.config.schema import NOT_FROM_THE_FILE
 from shared.config.secret import HIDDEN
 
-SECRETS: Final = ("api_secret", "halt_secret", "secret_key")
-KEYS: Final = ("api_key", "halt_key")
+SECRETS: Final = ("api_secret", "halt_secret", "data_secret", "secret_key")
+KEYS: Final = ("api_key", "halt_key", "data_key")
 
 config = typer.Typer(
     help="The configuration in force.", no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}

@@ -11,7 +11,7 @@ from monitor.cli.common import ConfigOption, JsonOption, console, load, looked_i
 from monitor.model import halted, status_details
 from monitor.model.ages import PRECISE, age
 from monitor.model.listener import gather
-from monitor.model.status_object import Status
+from monitor.model.status_object import Level3Shown, Status
 from monitor.model.troubles import troubles
 from shared.clock import boot_ns, wall_ns
 from shared.messages import ProcessState
@@ -123,6 +123,8 @@ def lines(report: Status) -> list[str]:
         word = "connected" if connection.private_connected else "[red]not connected[/red]"
         why = f" ({escape(connection.private_problem)})" if connection.private_problem else ""
         texts.append(f"private connection: {word}{why}, {_text(connection.private_attempts)} attempts")
+    if connection.level3 is not None:
+        texts.append(_level3(connection.level3))
     texts += [f"[red]{symbol}: subscription {escape(said)}[/red]" for symbol, said in connection.refused.items()]
     values = [
         f"1 {asset} = {rate.rate or '?'}{'' if rate.valid else ' [yellow]stale[/yellow]'}"
@@ -155,6 +157,14 @@ def lines(report: Status) -> list[str]:
             f"(99 of 100 within {slow.p99:.1f} ms)"
         )
     return texts
+
+
+def _level3(orders: Level3Shown) -> str:
+    word = "connected" if orders.connected else "[yellow]not connected[/yellow]"
+    why = f" ({escape(orders.problem)})" if orders.problem else ""
+    ready = sum(state == "subscribed" for state in orders.symbols.values())
+    checked = f"{orders.checksums_ok} checksums held, {orders.checksums_failed} failed"
+    return f"single orders (level3): {word}{why}, {ready} of {len(orders.symbols)} pairs; {checked}"
 
 
 def _text(value: object) -> str:

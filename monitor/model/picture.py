@@ -32,7 +32,7 @@ from shared.messages import Account, Alert, Book, BookState, FeedTrades, Fill, L
 from shared.valuation import legs
 
 # Everything but raw frames, which only the book process needs.
-WANTED: Final = [kind.name for kind in topics.KINDS if kind.name not in ("feed.book", "feed.ticker")]
+WANTED: Final = [kind.name for kind in topics.KINDS if kind.name not in ("feed.book", "feed.level3", "feed.ticker")]
 S = TypeVar("S", bound=msgspec.Struct)
 MONEY: Final = ("equity", "realised", "unrealised", "fees")
 

@@ -14,6 +14,7 @@ from monitor.model.status_object import (
     Connection,
     EmptySlotShown,
     FeesShown,
+    Level3Shown,
     MachineFigures,
     RateCounter,
     RateCounters,
@@ -118,6 +119,7 @@ def connection(view: View) -> Connection:
         attempts=detail(view, "collector", "connection_attempts", int),
         private_attempts=detail(view, "executor", "connection_attempts", int),
         attempts_10_min_max=limits.CONNECT_ATTEMPTS_10_MIN,
+        level3=detail(view, "collector", "level3", Level3Shown),
         refused={symbol: f"refused: {why}" for symbol, why in (feed.refused if feed else {}).items()},
     )
 

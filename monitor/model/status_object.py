@@ -95,6 +95,18 @@ class UnwantedShown(Shown, frozen=True, kw_only=True):
     why: str
 
 
+class Level3Shown(Shown, frozen=True, kw_only=True):
+    """The connection for single orders, of the collector's heartbeat."""
+
+    connected: bool
+    problem: str
+    symbols: dict[str, str]
+    checksums_ok: int
+    checksums_failed: int
+    frames: int
+    attempts: int
+
+
 class Connection(Shown, frozen=True, kw_only=True):
     """The connections to Kraken, null where nothing was heard; ``refused`` maps a symbol to Kraken's refusal."""
 
@@ -107,6 +119,7 @@ class Connection(Shown, frozen=True, kw_only=True):
     private_attempts: int | None
     attempts_10_min_max: int
     refused: dict[str, str]
+    level3: Level3Shown | None = None
 
 
 class RateCounter(Shown, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("control", m.Control, True, "halted or not, and why"),
     Kind("feed.book", m.FeedFrame, False, "a raw Kraken book frame as received"),
     Kind("feed.trade", m.FeedTrades, False, "trades of one symbol"),
+    Kind("feed.level3", m.FeedFrame, False, "a raw Kraken level3 frame as received, with a data key"),
     Kind("feed.ticker", m.FeedFrame, False, "a raw Kraken ticker frame as received"),
     Kind("fill", m.Fill, False, "one own fill"),
     Kind("alert", m.Alert, False, "something a person should know"),

@@ -20,6 +20,7 @@ def secrets_of(config: Config) -> list[str]:
     """Return every key and secret, longest first."""
     kraken = config.kraken
     secrets = {kraken.api_key, kraken.api_secret, kraken.halt_key, kraken.halt_secret}
+    secrets |= {kraken.data_key, kraken.data_secret}
     for account in config.simulator.accounts:
         secrets |= {text for key in account.keys for text in (key.api_key, key.api_secret)}
     if config.curve is not None:

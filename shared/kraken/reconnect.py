@@ -14,7 +14,8 @@ from shared import limits
 class Reconnect:
     """Delays between attempts; ``attempts`` and ``drops`` are totals, for people."""
 
-    def __init__(self) -> None:
+    def __init__(self, attempts_10_min: int = limits.CONNECT_ATTEMPTS_10_MIN) -> None:
+        self._attempts_10_min = attempts_10_min
         self.attempts = 0
         self.drops = 0
         self._tries = 0
@@ -32,7 +33,7 @@ class Reconnect:
         wait *= 0.75 + 0.5 * jitter
         while self._recent and now_s - self._recent[0] > 600:
             self._recent.popleft()
-        if len(self._recent) >= limits.CONNECT_ATTEMPTS_10_MIN:
+        if len(self._recent) >= self._attempts_10_min:
             wait = max(wait, 600 - (now_s - self._recent[0]))
         return max(wait, self._held_until_s - now_s)
 

@@ -32,9 +32,10 @@ class KrakenSocket:
         on_frame: Callable[[bytes], None],
         on_close: Callable[[str], None],
         user_agent: str,
+        reconnect: Reconnect | None = None,
     ) -> None:
         self.url = url
-        self.reconnect = Reconnect()
+        self.reconnect = reconnect or Reconnect()
         self.dropped = 0
         # Why there is no connection; empty while there is one.
         self.problem = ""

@@ -155,6 +155,7 @@ def examine(config: Config) -> list[Finding]:
         findings += system.executors_key(view, key_end)
     if answers.time.is_good:
         findings += keys.halt_key(answers.halt_key, config.kraken.halt_key[-4:], now_s)
+        findings += keys.data_key(answers.data_key, config.kraken.data_key[-4:], now_s)
         findings += exchange.fees(exchange.maker_fees(view.account, answers.volume, answers.names))
         findings += system.others(view, answers.open_orders)
     if not config.kraken.sandbox and not consent_file(config).is_file():

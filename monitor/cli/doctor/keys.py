@@ -20,6 +20,7 @@ NEEDED: Final = {
     "access-websockets": "use WebSockets",
 }
 CANCEL: Final = "close-trades"
+WEBSOCKETS: Final = "access-websockets"
 EXPIRES_SOON_S: Final = 7 * 86_400
 UNTOLD: Final = "look at Kraken's page of API keys that it may trade and use WebSockets, and may NOT withdraw"
 
@@ -77,6 +78,28 @@ def halt_key(answer: Answer | None, key_end: str, now_s: float) -> list[Finding]
         mend = "take all rights from it at Kraken but that to cancel"
         findings.append(warning(check, f"the halt key …{key_end} may do more than cancel: {', '.join(more)}", mend))
     return findings or [ok(check, f"the halt key …{key_end} is valid and may cancel")]
+
+
+def data_key(answer: Answer | None, key_end: str, now_s: float) -> list[Finding]:
+    """Return findings on the key that only reads; none where there is none: trading needs no such key."""
+    check = "data-key"
+    if answer is None:
+        return []
+    if answer.errors:
+        refused = _refused(check, key_end, answer)
+        return [warning(check, refused.text, refused.mend)]
+    if answer.trouble:
+        return [warning(check, f"the data key …{key_end} could not be tried ({answer.trouble})", UNTOLD)]
+    rights = rights_of(answer.value)
+    findings = [warning(check, f.text, f.mend) for f in _expiry(check, key_end, answer.value, now_s)]
+    if rights and WEBSOCKETS not in rights:
+        mend = "give it the right to use WebSockets at Kraken"
+        findings.append(warning(check, f"the data key …{key_end} may not use WebSockets, so it reads nothing", mend))
+    more = [right for right in rights if "withdraw" in right or right in ("modify-trades", CANCEL)]
+    if more:
+        mend = "take all rights from it at Kraken but that to use WebSockets: it only reads"
+        findings.append(warning(check, f"the data key …{key_end} may do more than read: {', '.join(more)}", mend))
+    return findings or [ok(check, f"the data key …{key_end} is valid and may only read")]
 
 
 def _refused(check: str, key_end: str, answer: Answer) -> Finding:

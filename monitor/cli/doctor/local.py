@@ -49,7 +49,7 @@ def _holds_secret(config: Config) -> bool:
     written = config.source.read_text(encoding="utf-8")
     secrets = [webhook.url for webhook in config.monitor.webhooks]
     if not config.kraken.sandbox:
-        secrets += [config.kraken.api_secret, config.kraken.halt_secret]
+        secrets += [config.kraken.api_secret, config.kraken.halt_secret, config.kraken.data_secret]
     return any(secret and secret in written for secret in secrets)
 
 

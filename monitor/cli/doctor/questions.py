@@ -57,6 +57,7 @@ class Answers:
     socket: Answer
     clock: Clock | None = None
     halt_key: Answer | None = None
+    data_key: Answer | None = None
     api_key: Answer | None = None
     volume: Answer | None = None
     open_orders: Answer | None = None
@@ -105,6 +106,12 @@ async def _ask(config: Config) -> Answers:
             answers.halt_key = await _outcome(halting.private("GetApiKeyInfo", {}, wall_ns()))
         finally:
             await halting.close()
+    if kraken.data_key and kraken.data_secret:
+        reading = Rest(kraken.rest_url, kraken.data_key, kraken.data_secret, agent)
+        try:
+            answers.data_key = await _outcome(reading.private("GetApiKeyInfo", {}, wall_ns()))
+        finally:
+            await reading.close()
     if account_lock.is_account_held(account_lock.account_key(kraken.rest_url, kraken.api_key)):
         return answers
     own = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)

@@ -14,7 +14,7 @@ from shared.config.checks.alerts import check_alerts
 from shared.config.checks.keys import check_keys
 from shared.config.checks.names import check_inventory, check_names
 from shared.config.checks.ports import PORT_MAX, check_ports, port_of
-from shared.config.kraken import LIVE_REST, LIVE_WS, LIVE_WS_1, LIVE_WS_AUTH
+from shared.config.kraken import LIVE_REST, LIVE_WS, LIVE_WS_1, LIVE_WS_AUTH, LIVE_WS_LEVEL3
 from shared.config.schema import Config
 from shared.config.strategies import Strategy
 from shared.config.trading import Trading
@@ -54,7 +54,8 @@ def _check_addresses(config: Config, wrong: Wrong) -> None:
         )
     if not is_loopback(config.monitor.host):
         raise wrong("monitor.host", "the monitor binds to loopback only")
-    for name, schemes in (("rest_url", ("http", "https")), ("ws_url", ("ws", "wss")), ("ws_auth_url", ("ws", "wss"))):
+    for name in ("rest_url", "ws_url", "ws_auth_url", "ws_level3_url"):
+        schemes = ("http", "https") if name == "rest_url" else ("ws", "wss")
         key, url = f"kraken.{name}", getattr(kraken, name)
         parts = split_url(url)
         if parts is None or parts.scheme not in schemes or not parts.hostname or port_of(parts) == 0:
@@ -129,9 +130,15 @@ def _fill_urls(config: Config) -> None:
             "rest_url": f"http://{address}",
             "ws_url": f"ws://{address}/" if old else f"ws://{address}/v2",
             "ws_auth_url": f"ws://{address}/auth/v2",
+            "ws_level3_url": f"ws://{address}/auth/v2",
         }
     else:
-        urls = {"rest_url": LIVE_REST, "ws_url": LIVE_WS_1 if old else LIVE_WS, "ws_auth_url": LIVE_WS_AUTH}
+        urls = {
+            "rest_url": LIVE_REST,
+            "ws_url": LIVE_WS_1 if old else LIVE_WS,
+            "ws_auth_url": LIVE_WS_AUTH,
+            "ws_level3_url": LIVE_WS_LEVEL3,
+        }
     missing = {name: url for name, url in urls.items() if not getattr(config.kraken, name)}
     config.kraken = msgspec.structs.replace(config.kraken, **missing)
 

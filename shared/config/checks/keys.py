@@ -10,7 +10,9 @@ from shared.config.sandbox import SANDBOX_KEYS, VISITOR_KEYS
 from shared.config.schema import Config
 
 Wrong = Callable[[str, str], Exception]
-NAMES: Final = ("api_key", "api_secret", "halt_key", "halt_secret")
+NAMES: Final = ("api_key", "api_secret", "halt_key", "halt_secret", "data_key", "data_secret")
+OPTIONAL: Final = ("halt", "data")
+PARTS: Final = (("key", "secret"), ("secret", "key"))
 # Printable, without spaces, quotes and characters that are special to a shell. Doctor checks that secrets are base64.
 KEY: Final = re.compile(r"[!#%&(-\[\]-_a-~]*")
 SHIPPED: Final = frozenset(text for pair in (*SANDBOX_KEYS, *VISITOR_KEYS) for text in pair)
@@ -25,12 +27,16 @@ def check_keys(config: Config, wrong: Wrong) -> None:
         for index, key in enumerate(account.keys):
             for name in ("api_key", "api_secret"):
                 _check_text(f"simulator.accounts[{number}].keys[{index}].{name}", getattr(key, name), wrong)
-    for name, other in (("halt_key", "halt_secret"), ("halt_secret", "halt_key")):
+    for name, other in [(f"{use}_{one}", f"{use}_{two}") for use in OPTIONAL for one, two in PARTS]:
         if getattr(kraken, name) and not getattr(kraken, other):
             raise wrong(f"kraken.{name}", f"is set, but {other} is not; set both, or neither")
     if kraken.halt_key and kraken.halt_key == kraken.api_key:
         text = "is api_key too: its nonces would shut the executor out; make a second key that may only cancel"
         raise wrong("kraken.halt_key", text)
+    for name in ("api_key", "halt_key"):
+        if kraken.data_key and kraken.data_key == getattr(kraken, name):
+            text = f"is {name} too: the nonces of one would shut the other out; make a key that may only use WebSockets"
+            raise wrong("kraken.data_key", text)
     if kraken.sandbox:
         return
     mend = "create a key at Kraken, set it here or by ${NAME}"
@@ -44,6 +50,10 @@ def check_keys(config: Config, wrong: Wrong) -> None:
                 "sandbox is false but this is the sandbox's: 'tradebyte halt' could cancel nothing with it; create "
                 'a key at Kraken that may only cancel, or set it to "" to go without'
             )
+            raise wrong(f"kraken.{name}", text)
+    for name in ("data_key", "data_secret"):
+        if getattr(kraken, name) in SHIPPED:
+            text = "sandbox is false but this is the sandbox's; create a key at Kraken, or leave it out"
             raise wrong(f"kraken.{name}", text)
 
 

@@ -105,6 +105,21 @@ def test_a_book_that_is_not_live_is_not_called_stale(view: View, config: Config)
     assert status_details.stale(view, config, WALL) == []
 
 
+def test_the_connection_for_single_orders_is_shown_where_there_is_one(view: View, config: Config) -> None:
+    def text() -> str:
+        return "\n".join(lines(status_details.status(view, config, NOW, WALL, None)))
+
+    take(view, "heartbeat.collector", beat("collector"))
+    assert "level3" not in text()
+    figures = {
+        "connected": False, "problem": "no WebSocket token", "symbols": {PAIR: "subscribed"}, "checksums_ok": 9,
+        "checksums_failed": 1, "frames": 10, "attempts": 2,
+    }  # fmt: skip
+    take(view, "heartbeat.collector", beat("collector", details={"level3": figures}))
+    line = "single orders (level3): [yellow]not connected[/yellow] (no WebSocket token), 1 of 1 pairs; "
+    assert line + "9 checksums held, 1 failed" in text()
+
+
 def test_a_refused_subscription_is_told(view: View, config: Config) -> None:
     symbols = {PAIR: "refused: Currency pair not supported", "ETH/USD": "subscribed"}
     refused = {PAIR: "Currency pair not supported"}

@@ -105,6 +105,16 @@ def load(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> co
          "  halt_key: TRADEBYTE-SANDBOX-HALT-KEY-00000000000000000000000000000\n  halt_secret: c2Vj\n"
          "trading: {pairs: [BTC/USD], inventory_base: {BTC: 0}}\n",
          "5: kraken.halt_key: sandbox is false but this is the"),
+        ("kraken:\n  data_key: D\n", "2: kraken.data_key: is set, but data_secret is not; set both, or neither"),
+        ("kraken:\n  data_key: TRADEBYTE-SANDBOX-EXECUTOR-KEY-0000000000000000000000000\n  data_secret: c2Vj\n",
+         "2: kraken.data_key: is api_key too"),
+        ("kraken:\n  data_key: TRADEBYTE-SANDBOX-HALT-KEY-00000000000000000000000000000\n  data_secret: c2Vj\n",
+         "2: kraken.data_key: is halt_key too"),
+        ("kraken:\n  sandbox: false\n  api_key: A\n  api_secret: Qg==\n"
+         "  data_key: TRADEBYTE-SANDBOX-VISITOR-KEY-00000000000000000000000000\n  data_secret: c2Vj\n"
+         "trading: {pairs: [BTC/USD], inventory_base: {BTC: 0}}\n",
+         "5: kraken.data_key: sandbox is false but this is the sandbox's"),
+        ("kraken:\n  ws_level3_url: wss://ws-l3.kraken.com/v2\n", "2: kraken.ws_level3_url: sandbox is true but"),
         ("root: /\n", "config.yaml:1: unknown key 'root'"),
     ],
 )  # fmt: skip
@@ -140,7 +150,7 @@ def test_a_secret_is_not_shown_in_an_error(tmp_path: Path, text: str) -> None:
         ("s3cr3t\u200b", "has a character that no key"),
     ],
 )
-@pytest.mark.parametrize("name", ["api_key", "api_secret", "halt_key", "halt_secret"])
+@pytest.mark.parametrize("name", ["api_key", "api_secret", "halt_key", "halt_secret", "data_key", "data_secret"])
 def test_a_key_that_is_not_whole_is_refused_and_not_shown(tmp_path: Path, name: str, value: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, f'kraken:\n  {name}: "${{KEY}}"\n', {"KEY": value})

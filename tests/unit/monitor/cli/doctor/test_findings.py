@@ -108,6 +108,19 @@ def test_the_halt_key_should_cancel_and_nothing_else() -> None:
     assert halt(None) == ["warning"]
 
 
+def test_the_data_key_should_read_and_nothing_else_and_need_not_be() -> None:
+    def data(answer: Answer | None) -> list[str]:
+        return levels(keys.data_key(answer, "9", NOW_S))
+
+    assert data(None) == []
+    assert data(Answer({"permissions": ["access-websockets"]})) == ["ok"]
+    assert data(Answer({"permissions": ["query-funds"]})) == ["warning"]
+    assert data(Answer({"permissions": ["access-websockets", "modify-trades"]})) == ["warning"]
+    assert data(Answer({"permissions": ["access-websockets"], "validUntil": str(NOW_S - 1)})) == ["warning"]
+    assert data(Answer(errors=("EAPI:Invalid key",))) == ["warning"]
+    assert data(Answer(trouble="HTTP 404")) == ["warning"]
+
+
 @pytest.mark.parametrize("past_ns", [0, 1, 999_999_000])
 def test_nonces_rise_and_leave_an_executor_that_starts_now_its_own(past_ns: int) -> None:
     now_s = 1_800_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from executor.exchange.key_backoff import KeyBackoff
+from shared.kraken.key_backoff import KeyBackoff
 from shared.kraken.reconnect import Reconnect
 
 

@@ -1,0 +1,116 @@
+"""The second connection's shell: a token by REST with the data key, a socket, and the effects of its core.
+
+Whatever happens here is logged and shown; the public feed goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+
+from collector.feed.level3 import Figures, Level3Feed
+from shared import limits
+from shared.clock import boot_ns, wall_ns
+from shared.errors import RestError, RestRefused, SecretError
+from shared.kraken.errors import explained
+from shared.kraken.key_backoff import KeyBackoff
+from shared.kraken.reconnect import Reconnect
+from shared.kraken.rest import Rest
+from shared.kraken.socket import KrakenSocket
+from shared.process.loop import Process
+from shared.version import tradebyte_version
+
+
+class Level3Connection:
+    """Wires the core of single orders to a socket and the bus."""
+
+    def __init__(self, process: Process, feed: Level3Feed) -> None:
+        kraken = process.config.kraken
+        agent = f"TradeByte/{tradebyte_version()}"
+        self._process, self._feed = process, feed
+        self._rest = Rest(kraken.rest_url, kraken.data_key, kraken.data_secret, agent)
+        self._key = KeyBackoff()
+        self._problem = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._socket = KrakenSocket(
+            kraken.ws_level3_url,
+            self._opened,
+            self._frame,
+            self._closed,
+            agent,
+            Reconnect(limits.LEVEL3_ATTEMPTS_10_MIN),
+        )
+
+    def start(self) -> None:
+        """Connect in the background, for as long as the process's loop runs."""
+        self._keep(self._socket.run())
+
+    def refresh(self, now: int) -> None:
+        """Fetch new snapshots for a reader that joined late."""
+        self._feed.refresh(now)
+
+    def on_turn(self, now: int) -> None:
+        """Turn the core, and show the state in the heartbeat."""
+        self._feed.turn(now)
+        self._carry_out()
+        self._process.details["level3"] = self.figures()
+
+    def figures(self) -> Figures:
+        """Return the state for people."""
+        return self._feed.figures(self._problem or self._socket.problem, self._socket.reconnect.attempts)
+
+    def _opened(self) -> None:
+        self._keep(self._subscribe())
+
+    def _frame(self, raw: bytes) -> None:
+        self._feed.frame(raw, boot_ns())
+        self._carry_out()
+
+    def _closed(self, why: str) -> None:
+        self._process.log.warning("level3 connection lost, connecting again", why=why)
+        self._feed.closed()
+
+    async def _subscribe(self) -> None:
+        """Fetch a token for the open connection; without one drop the connection."""
+        connection = self._socket.reconnect.attempts
+        token = problem = ""
+        try:
+            token = str((await self._rest.private("GetWebSocketsToken", {}, wall_ns()))["token"])
+            self._key.accepted()
+        except RestRefused as error:
+            if self._key.refused(error.errors, time.monotonic()):
+                self._socket.reconnect.hold(self._key.until_s)
+            problem = f"no WebSocket token: {explained(error.errors)}"
+        except (RestError, SecretError, KeyError, TypeError) as error:
+            problem = f"no WebSocket token: {error}"
+        self._problem = problem
+        if not self._socket.connected or connection != self._socket.reconnect.attempts:
+            return  # its connection is gone; the next one fetches its own token
+        if problem:
+            self._socket.close(problem)
+        else:
+            self._feed.opened(token, boot_ns())
+            self._carry_out()
+
+    def _carry_out(self) -> None:
+        wanted = self._feed.take()
+        self._process.dispatch(wanted)
+        for request in wanted.requests:
+            self._socket.send(request)
+        if wanted.reconnect:
+            self._socket.close(wanted.reconnect)
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Log the error that ended a task: nobody awaits these tasks, and the public feed goes on without them."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._problem = f"the level3 connection failed: {type(error).__name__}"
+            self._process.log.error("level3 connection failed", exc_info=error)
+            self._feed.closed()

@@ -1,0 +1,227 @@
+"""The book order by order, from frames of the ``level3`` channel (KRAKEN.md 1.10 and the guide to its checksum).
+
+The order of arrival is the queue: a snapshot lists each level's orders in the order of their timestamps, an order comes
+at the back, and a level that moves into the subscribed depth comes with all its orders. The checksum is over single
+orders in that order, so it also proves the queue. Prices are ticks, quantities lots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from heapq import nlargest, nsmallest
+from itertools import islice
+from typing import Final, Literal
+from zlib import crc32
+
+import msgspec
+
+from shared.clock import parse_rfc3339
+from shared.errors import FrameError
+from shared.kraken import v2
+from shared.numbers import is_usable, scale
+
+CHANNEL: Final = "level3"
+DEPTHS: Final = (10, 100, 1000)
+CHECKSUM_LEVELS: Final = 10
+
+Side = Literal["buy", "sell"]
+
+
+class Event(Enum):
+    """The change of an order; a snapshot's orders are all added."""
+
+    ADD = "add"
+    MODIFY = "modify"
+    DELETE = "delete"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One order of a message; numbers come as JSON numbers or as text."""
+
+    order_id: str
+    limit_price: Decimal
+    order_qty: Decimal
+    timestamp: str = ""
+    event: Event = Event.ADD
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """One pair's element of a frame."""
+
+    symbol: str
+    checksum: int
+    bids: list[Row] = []
+    asks: list[Row] = []
+    timestamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One order's change in ticks and lots; ``order_ts`` is when it came or was amended, in ns since the epoch."""
+
+    event: Event
+    side: Side
+    order_id: str
+    ticks: int
+    lots: int
+    order_ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class RestingOrder:
+    """An order in the book; ``order_ts`` is when it came or was amended, in ns since the epoch."""
+
+    order_id: str
+    ticks: int
+    lots: int
+    order_ts: int
+
+
+def depth_for(levels: int) -> int:
+    """Return the least depth that the channel has for so many levels a side."""
+    return next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
+
+
+def messages(raw: bytes) -> tuple[bool, list[Message]]:
+    """Return whether a ``level3`` frame is a snapshot, and its elements. Raises :class:`FrameError`."""
+    frame = v2.parse(raw)
+    if frame.channel != CHANNEL or frame.type not in ("snapshot", "update"):
+        raise FrameError(f"no frame of the {CHANNEL} channel: {raw[:80]!r}")
+    return frame.type == "snapshot", v2.payload(frame.data, list[Message])
+
+
+class Level3Book:
+    """One pair's orders in their queues, to ``depth`` levels a side."""
+
+    def __init__(self, symbol: str, depth: int, price_precision: int, qty_precision: int) -> None:
+        self.symbol = symbol
+        self.depth = depth
+        self.synced = False
+        """True from a snapshot on, until something fails."""
+        self.checksums_ok = 0
+        self.checksums_failed = 0
+        self._price_precision, self._qty_precision = price_precision, qty_precision
+        self._levels: dict[Side, dict[int, dict[str, RestingOrder]]] = {"buy": {}, "sell": {}}
+        self._places: dict[str, tuple[Side, int]] = {}
+
+    def apply_frame(self, raw: bytes) -> bool:
+        """Take a frame's elements of this pair; return True if the book is in sync after it. Raises FrameError."""
+        try:
+            is_snapshot, elements = messages(raw)
+            for message in elements:
+                if message.symbol == self.symbol:
+                    self.apply(is_snapshot, message)
+        except FrameError:
+            self.clear()
+            raise
+        return self.synced
+
+    def apply(self, is_snapshot: bool, message: Message) -> list[Change]:
+        """Take one message and verify its checksum; return its changes, none while the book is out of sync.
+
+        Raises :class:`FrameError` for numbers that are not the pair's; the book is out of sync then.
+        """
+        if not is_snapshot and not self.synced:
+            return []
+        try:
+            changes = [*self._changes("buy", message.bids), *self._changes("sell", message.asks)]
+        except FrameError:
+            self.clear()
+            raise
+        if is_snapshot:
+            self.clear()
+        for change in changes:
+            self.change(change)
+        for side in self._levels:
+            self.trim(side)
+        self.synced = self.checksum() == message.checksum
+        self.checksums_ok += self.synced
+        self.checksums_failed += not self.synced
+        return changes if self.synced else []
+
+    def clear(self) -> None:
+        """Forget every order; the counts of checksums stay."""
+        self._levels = {"buy": {}, "sell": {}}
+        self._places = {}
+        self.synced = False
+
+    def find(self, order_id: str) -> RestingOrder | None:
+        """Return an order by its id, None where it is not in the book."""
+        place = self._places.get(order_id)
+        return None if place is None else self._levels[place[0]][place[1]][order_id]
+
+    def queue(self, side: Side, ticks: int) -> list[RestingOrder]:
+        """Return the orders at a price, next to trade first."""
+        return list(self._levels[side].get(ticks, {}).values())
+
+    def prices(self, side: Side, n: int) -> list[int]:
+        """Return up to ``n`` prices of a side in ticks, best first."""
+        return nlargest(n, self._levels[side]) if side == "buy" else nsmallest(n, self._levels[side])
+
+    def levels(self, side: Side, n: int) -> list[tuple[int, int]]:
+        """Return up to ``n`` levels as (ticks, lots), best first, as a book by price has them."""
+        queues = self._levels[side]
+        return [(ticks, sum(order.lots for order in queues[ticks].values())) for ticks in self.prices(side, n)]
+
+    def checksum(self) -> int:
+        """Return Kraken's CRC-32 of the book as it is now."""
+        return crc32("".join([*self._summed("sell"), *self._summed("buy")]).encode())
+
+    def _summed(self, side: Side) -> Iterator[str]:
+        queues = self._levels[side]
+        for ticks in self.prices(side, CHECKSUM_LEVELS):
+            yield from (f"{ticks}{order.lots}" for order in queues[ticks].values())
+
+    def _changes(self, side: Side, rows: list[Row]) -> Iterator[Change]:
+        for row in rows:
+            if not is_usable(row.limit_price) or not is_usable(row.order_qty):
+                raise FrameError(f"order {row.order_id} has a number that no market has")
+            try:
+                ticks = scale(row.limit_price, self._price_precision)
+                lots = scale(row.order_qty, self._qty_precision)
+                order_ts = parse_rfc3339(row.timestamp) if row.timestamp else 0
+            except ValueError as error:
+                raise FrameError(f"order {row.order_id}: {error}") from error
+            if ticks <= 0 or lots < 0:
+                raise FrameError(f"order {row.order_id} has the price {row.limit_price}, quantity {row.order_qty}")
+            # An order without a quantity rests no more.
+            yield Change(row.event if lots else Event.DELETE, side, row.order_id, ticks, lots, order_ts)
+
+    def change(self, change: Change) -> None:
+        """Take one order's change; less quantity keeps the place, all else goes to the back."""
+        old = self.find(change.order_id)
+        order = RestingOrder(change.order_id, change.ticks, change.lots, change.order_ts)
+        keeps_place = (
+            old is not None
+            and change.event is Event.MODIFY
+            and old.ticks == change.ticks
+            and change.lots <= old.lots
+            and self._places[change.order_id][0] == change.side
+        )
+        if keeps_place:
+            self._levels[change.side][change.ticks][change.order_id] = order
+            return
+        if old is not None:
+            self._remove(change.order_id)
+        if change.event is not Event.DELETE:
+            self._levels[change.side].setdefault(change.ticks, {})[change.order_id] = order
+            self._places[change.order_id] = change.side, change.ticks
+
+    def _remove(self, order_id: str) -> None:
+        side, ticks = self._places.pop(order_id)
+        queue = self._levels[side][ticks]
+        del queue[order_id]
+        if not queue:
+            del self._levels[side][ticks]
+
+    def trim(self, side: Side) -> None:
+        """Forget the levels beyond the depth: Kraken sends no delete for them."""
+        levels = self._levels[side]
+        if len(levels) <= self.depth:
+            return
+        for ticks in islice(sorted(levels, reverse=side == "buy"), self.depth, None):
+            for order_id in levels.pop(ticks):
+                del self._places[order_id]
