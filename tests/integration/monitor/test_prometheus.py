@@ -39,7 +39,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         world.beat(name, details={"connection_attempts": 3})
     slot = {"strategy": "market_maker", "symbol": "BTC/USD", "slot": "b1", "since_ts": 1, "why": "refused"}
     order = {**slot, "cl_ord_id": "T1", "order_id": "O1"}
-    world.say("executor", "account", **world.said("account"), empty_slots=[slot], unwanted=[order])
+    earned = {"attribution": {"spread": "1"}, "markouts": {"10": {"fills": 3, "mean_bps": 0.5, "error_bps": 0.1}}}
+    world.say("executor", "account", **world.said("account"), empty_slots=[slot], unwanted=[order], **earned)
     running = Running(world)
     try:
 
