@@ -114,9 +114,9 @@ def _show(report: PnlReport) -> None:
     out.print()
     marks = table("after", "markout bp", "error", "fills", right=("markout bp", "error", "fills"))
     for horizon, mean in report.markouts.items():
-        marks.add_row(f"{horizon} s", _bps(mean.mean_bps), _bps(mean.error_bps), str(mean.fills))
+        marks.add_row(f"{horizon} s", _bps(mean.mean_bps, "+.3f"), _bps(mean.error_bps, ".3f"), str(mean.fills))
     out.print(marks)
 
 
-def _bps(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}"
+def _bps(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -108,15 +108,15 @@ def parts(pnl: ProfitShown) -> list[Card]:
 def markouts(pnl: ProfitShown) -> str:
     """Return the table of mean markouts by horizon."""
     rows: list[list[Cell | str]] = [
-        [f"{horizon} s", _bps(mean.mean_bps), _bps(mean.error_bps), str(mean.fills)]
+        [f"{horizon} s", _bps(mean.mean_bps, "+.2f"), _bps(mean.error_bps, ".2f"), str(mean.fills)]
         for horizon, mean in pnl.markouts.items()
         if mean.fills
     ]
     return markup.table("markouts", MARKOUTS, rows, "no fill is older than a minute yet")
 
 
-def _bps(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.2f}"
+def _bps(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def assets(positions: PositionsShown) -> str:

@@ -82,7 +82,7 @@ def test_the_page_has_a_card_for_each_part_and_a_table_of_markouts(config: Confi
         "Fees": "-0.50",
         "Unmarked": "0.75",
     }
-    assert re.search(r"1 s.*-0\.50.*\+0\.12.*8", money.markouts(section), re.DOTALL)
+    assert re.search(r"1 s.*-0\.50.*>0\.12.*8", money.markouts(section), re.DOTALL)
 
 
 def test_metrics_have_parts_and_markouts(config: Config) -> None:
