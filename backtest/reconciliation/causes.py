@@ -42,6 +42,8 @@ class Cause(StrEnum):
     """The pair's rate counter had no room for a request."""
     QUEUE = "queue"
     """An order rested at that price on both sides; the record does not say where in the queue others cancelled."""
+    PACE = "pace"
+    """One side moved the order and the other kept it: the move was worth its points on one side only."""
     EARLIER = "earlier"
     """The orders had come apart by an earlier fill that only one side had."""
     SIZE = "size"
@@ -223,7 +225,7 @@ class Explainer:
         for reports in (ours, other):
             if _is_any(reports.tight[fill.symbol], since - AROUND_NS, until + AROUND_NS):
                 return Cause.RATE
-        return None
+        return Cause.PACE if self._is_kept(fill, since, ours, other) else None
 
     def _apart(self, fill: OwnFill, ours: OrderReports, other: OrderReports) -> list[tuple[int, int]]:
         """Return from when to when the slot's orders stood apart before a fill; moments of a race only at its end."""
@@ -249,6 +251,15 @@ class Explainer:
             and each.fill.ts < fill.ts - RACE_NS
             for each in pieces
         )
+
+    def _is_kept(self, fill: OwnFill, since: int, ours: OrderReports, other: OrderReports) -> bool:
+        """True if one side moved the slot's order at that time, and the other left its own where it was.
+
+        Both had the same targets: a move that nothing refused was worth its points on one side only.
+        """
+        key = fill.symbol, fill.slot
+        moved = [any(abs(stand.at_ts - since) <= RACE_NS for stand in each.stands[key]) for each in (ours, other)]
+        return moved[0] != moved[1] and all(each.price(*key, since) is not None for each in (ours, other))
 
     def _is_race(self, fill: OwnFill, since: int, ours: OrderReports, other: OrderReports) -> bool:
         """True if both sides changed the slot's order at about that time: one of them a target later."""
