@@ -194,7 +194,7 @@ class Explainer:
         An order is left alone for some time after each change, so that what made them come apart may lie further back:
         the times at which they were apart before are asked in turn.
         """
-        until = fill.ts
+        until, is_pace = fill.ts, False
         for since, end in reversed(self._apart(fill, ours, other)):
             if until - end > PACE_NS:
                 break
@@ -203,7 +203,10 @@ class Explainer:
             cause = self._cause_since(fill, since, until, ours, other)
             if cause is not None:
                 return cause
+            is_pace = is_pace or self._is_kept(fill, since, ours, other)
             until = since
+        if is_pace:
+            return Cause.PACE
         return Cause.START if fill.ts < self._cold_until_ts else Cause.UNEXPLAINED
 
     def _cause_since(
@@ -225,7 +228,7 @@ class Explainer:
         for reports in (ours, other):
             if _is_any(reports.tight[fill.symbol], since - AROUND_NS, until + AROUND_NS):
                 return Cause.RATE
-        return Cause.PACE if self._is_kept(fill, since, ours, other) else None
+        return None
 
     def _apart(self, fill: OwnFill, ours: OrderReports, other: OrderReports) -> list[tuple[int, int]]:
         """Return from when to when the slot's orders stood apart before a fill; moments of a race only at its end."""

@@ -94,6 +94,8 @@ def table(earned: list[Earned], models: list[str]) -> list[str]:
 
 def _line(model: str, regime: str, runs: list[Earned]) -> str:
     turnover = float(sum(each.turnover for each in runs))
+    if not turnover:
+        return f"| {model} | {regime} | no fills | | | | | 0 | | |"
     hours = sum(each.trial.seconds for each in runs) / 3600
     parts = [
         _bps(float(sum(getattr(e, name) for e in runs)), turnover) for name in ("spread", "adverse", "drift", "fees")

@@ -95,10 +95,11 @@ def test_an_order_denied_by_a_limit_is_risk() -> None:
     assert causes(bus((BEGIN + 30 * SECOND, [order(1000)])), played, [live_fill()], []) == [Cause.RISK]
 
 
-def test_a_full_counter_is_the_rate() -> None:
+def test_a_move_that_only_one_side_made_is_the_pace_and_with_a_full_counter_the_rate() -> None:
     live = bus((BEGIN + SECOND, [order(990)]), (BEGIN + 30 * SECOND, [order(1000)]))
     played = bus((BEGIN + SECOND, [order(990)]))
-    assert causes(live, played, [live_fill()], []) == [Cause.UNEXPLAINED]
+    assert causes(live, played, [live_fill()], []) == [Cause.PACE]
+    assert causes(live, bus((BEGIN + SECOND, [])), [live_fill()], []) == [Cause.UNEXPLAINED]
     played.accounts.append(Said(BEGIN + 30 * SECOND, Account(valid=True, counters={SYMBOL: 120.0}, threshold=125.0)))
     assert causes(live, played, [live_fill()], []) == [Cause.RATE]
 
