@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 
-from backtest.data.columns import Columns, Kind
+from backtest.data.columns import UNKNOWN, Columns, Kind
+from backtest.errors import DataError
 from backtest.exact.source import Levels, News
 from backtest.venue.implementation import Market
 from backtest.venue.kraken import Kraken
@@ -49,8 +51,14 @@ class Tape:
 
 
 def merge(columns: dict[str, Columns]) -> Tape:
-    """Return the rows of all pairs by the exchange's time; those of one moment stay together by pair."""
-    tables = [part.table for part in columns.values()]
+    """Return the rows of all pairs by the exchange's time; those of one moment stay together by pair.
+
+    Trades whose taker's side is not known are left out. Raises DataError for a pair without a book.
+    """
+    tables = [part.table.filter(pc.less(part.table["side"], UNKNOWN)) for part in columns.values()]
+    for name, table in zip(columns, tables, strict=True):
+        if not pc.any(pc.equal(table["kind"], int(Kind.SNAPSHOT))).as_py():
+            raise DataError(f"{name}: the data have no book, which a backtest needs: name frames or a recording")
     parts = {name: [table.column(name).to_numpy() for table in tables] for name in tables[0].column_names}
     symbol = np.concatenate([np.full(len(table), number, np.uint16) for number, table in enumerate(tables)])
     merged = {name: np.concatenate(arrays) for name, arrays in parts.items()}

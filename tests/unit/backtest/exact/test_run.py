@@ -7,10 +7,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from backtest.data.columns import BUY, SELL, Mark
+from backtest.data.columns import BUY, SELL, UNKNOWN, Mark
 from backtest.errors import DataError
 from backtest.exact import setting
 from backtest.exact.bounds import bound
+from backtest.exact.replayed import merge
 from backtest.exact.run import EARLY_NS, Options, Outcome, on_columns, on_synthetic
 from backtest.report import figures, report
 from backtest.report.earned import parts_of
@@ -128,6 +129,15 @@ def test_a_gap_pulls_the_quotes() -> None:
     assert resting
     assert not any(resting.values())
     assert any(c.remaining for c in outcome.order_changes if c.ts > BEGIN_TS + 13 * SECOND)
+
+
+def test_trades_alone_are_refused_and_those_of_no_side_are_left_out() -> None:
+    tape = Tape()
+    tape.trade(BEGIN_TS, UNKNOWN, 1_000_000, 10**8)
+    with pytest.raises(DataError, match="BTC/USD: the data have no book"):
+        merge({"BTC/USD": tape.columns()})
+    tape.snapshot(BEGIN_TS + SECOND, {999_990: 10**8}, {1_000_010: 10**8})
+    assert len(merge({"BTC/USD": tape.columns()}).ticks) == 2
 
 
 def test_a_pair_that_is_not_traded_is_named() -> None:
