@@ -15,20 +15,16 @@ from typing import NoReturn
 import msgspec
 from rich.console import Console
 
+from backtest import command_line
 from backtest.data.places import place
 from backtest.data.sources import parts
 from backtest.data.tally import Tally
 from backtest.data.writing import DayWriter
 from backtest.errors import DataError
 from collector.recording.files import counted, plain
-from shared import config
-from shared.errors import ConfigError
-from shared.process.command_line import EXIT_CONFIG, parser, refuse
-from simulator.errors import SimulatorError
-from simulator.pairs import pairs as table
 
 EXIT_NOTHING = 1
-NAME = "backtest extract"
+NAME = "extract"
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -53,7 +49,7 @@ class Summary(msgspec.Struct, frozen=True):
 def main(arguments: list[str]) -> NoReturn:
     """Run the command, and exit with its code."""
     options = _options(arguments)
-    _add_pairs(options.config)
+    command_line.configuration(options.config)
     tally = Tally()
     began = time.monotonic()
     try:
@@ -61,7 +57,7 @@ def main(arguments: list[str]) -> NoReturn:
         _extract(options.paths, options.pair or None, tally, writer)
     except DataError as error:
         _name_bad_rows(tally)
-        refuse(EXIT_NOTHING, NAME, str(error))
+        command_line.fail(NAME, str(error))
     _name_bad_rows(tally)
     summary = _summary(tally, writer, time.monotonic() - began)
     print(json.dumps(msgspec.to_builtins(summary)) if options.json else "\n".join(_sentences(summary)), flush=True)
@@ -69,23 +65,12 @@ def main(arguments: list[str]) -> NoReturn:
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
-    made = parser(NAME, "market data into typed columns (Parquet), by pair and UTC day")
+    made = command_line.parser(NAME, "Make typed columns (Parquet) of market data, by pair and UTC day.")
     made.add_argument("paths", nargs="+", metavar="PATH", help="recordings, captures, CSV files; s3:// and gs:// too")
     made.add_argument("--out", required=True, metavar="DIR", help="where the files go; s3:// and gs:// too")
     made.add_argument("--pair", action="append", metavar="SYMBOL", help="only this pair (BTC/USD); may come again")
     made.add_argument("--overwrite", action="store_true", help="write days anew that are there already")
-    made.add_argument("--json", action="store_true", help="print one JSON object at the end")
     return made.parse_args(arguments)
-
-
-def _add_pairs(path: str | None) -> None:
-    """Add the pairs of the file that the configuration names (``simulator.asset_pairs``)."""
-    try:
-        loaded = config.load(path)
-        if loaded.simulator.asset_pairs:
-            table.add_file(loaded.root / loaded.simulator.asset_pairs)
-    except (ConfigError, SimulatorError, OSError) as error:
-        refuse(EXIT_CONFIG, NAME, str(error))
 
 
 def _extract(paths: list[str], symbols: list[str] | None, tally: Tally, writer: DayWriter) -> None:
@@ -101,9 +86,9 @@ def _extract(paths: list[str], symbols: list[str] | None, tally: Tally, writer: 
 def _name_bad_rows(tally: Tally) -> None:
     """Name on stderr each bad row that was kept, with file and line."""
     for bad in tally.bad:
-        print(f"{NAME}: {bad.file}:{bad.line}: {bad.why}", file=sys.stderr)
+        print(f"tradebyte {NAME}: {bad.file}:{bad.line}: {bad.why}", file=sys.stderr)
     if (more := tally.bad_rows - len(tally.bad)) > 0:
-        print(f"{NAME}: and {more:,} bad rows more", file=sys.stderr)
+        print(f"tradebyte {NAME}: and {more:,} bad rows more", file=sys.stderr)
 
 
 def _summary(tally: Tally, writer: DayWriter, wall_s: float) -> Summary:

@@ -12,12 +12,17 @@ from shared.messages import Pair
 
 
 def window(pair: Pair, table: pa.Table, begin: int | None, end: int | None) -> pa.Table:
-    """Return the rows from ``begin`` until before ``end`` (ns), first a snapshot of the book at ``begin``."""
+    """Return the rows from ``begin`` until before ``end`` (ns), first a snapshot of the book at ``begin``.
+
+    No rows if the table has none in that time.
+    """
     if end is not None:
         table = table.slice(0, _count_before(table, end))
     first = _count_before(table, begin) if begin is not None else 0
     if begin is None or not first:
         return table
+    if first == table.num_rows:
+        return table.slice(first)
     return pa.concat_tables([_book_at(pair, table.slice(0, first), begin), table.slice(first)]).combine_chunks()
 
 

@@ -60,12 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--latency", choices=list(LatencyKind), default=LatencyKind.CONSTANT, help="constant, drawn, or as recorded"
     )
-    options.add_argument("--latency-ms", type=float, metavar="MS", help="one way (else simulator.one_way_delay_ms)")
+    options.add_argument(
+        "--latency-ms",
+        type=command_line.delay_ms,
+        metavar="MS",
+        help="one way, up to 60000 (else simulator.one_way_delay_ms)",
+    )
     options.add_argument("--market", choices=["synthetic"], help="the simulator's own market instead of a PATH")
-    options.add_argument("--hours", type=float, default=1.0, help="of the synthetic market (1)")
+    options.add_argument("--hours", type=_hours, default=1.0, help="of the synthetic market (1)")
     options.add_argument("--regime", choices=REGIMES, help="of the synthetic market (else simulator.regime)")
     options.add_argument("--out", type=Path, metavar="DIR", help="write the report there: a page, JSON and tables")
     return options
+
+
+def _hours(text: str) -> float:
+    return command_line.number(text, 0.001, 10_000)
 
 
 def _run(config: Config, options: argparse.Namespace) -> tuple[Outcome, str, dict[str, float | None]]:

@@ -68,24 +68,17 @@ def _parser() -> argparse.ArgumentParser:
         help="where in a queue others cancel (pro_rata)",
     )
     options.add_argument(
-        "--latency-ms", type=_delay, metavar="MS", help="one way, up to 60000 (else simulator.one_way_delay_ms)"
+        "--latency-ms",
+        type=command_line.delay_ms,
+        metavar="MS",
+        help="one way, up to 60000 (else simulator.one_way_delay_ms)",
     )
     options.add_argument("--out", type=Path, metavar="DIR", help="write report.json and fills.parquet there")
     return options
 
 
 def _positive(text: str) -> float:
-    value = float(text)
-    if not 0.001 <= value <= 86_400_000:
-        raise argparse.ArgumentTypeError(f"{text} is not within 0.001 to 86400000")
-    return value
-
-
-def _delay(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 60_000:
-        raise argparse.ArgumentTypeError(f"{text} is not within 0 to 60000")
-    return value
+    return command_line.number(text, 0.001, 86_400_000)
 
 
 def _write(folder: Path, made: ScreenReport, runs: list[PairRun]) -> None:

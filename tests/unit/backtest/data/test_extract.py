@@ -137,7 +137,7 @@ def test_bad_rows_are_named_on_stderr_and_counted(capsys: pytest.CaptureFixture[
     assert (code, parsed(out)["bad_rows"], parsed(out)["gaps"]) == (0, 101, {"unreadable": 101})
     lines = err.splitlines()
     assert f"{path}:2: no JSON" in lines[0]
-    assert lines[-1] == "backtest extract: and 1 bad rows more"
+    assert lines[-1] == "tradebyte extract: and 1 bad rows more"
     assert len(lines) == 101
 
 
