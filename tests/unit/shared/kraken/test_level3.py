@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.config.unconfirmed import Unconfirmed
 from shared.errors import FrameError
-from shared.kraken.level3 import Event, Level3Book, messages
+from shared.kraken.level3 import Event, Level3Book, depth_for, messages
 from simulator.errors import KrakenError
 from simulator.exchange.engine import Side
 from tests.frames import frame_lines, frames_path
@@ -232,3 +232,8 @@ def test_random_operations_leave_the_engine_s_queues(
         assert book.levels(side, 10) == venue.book.side(side).best(10)
         for ticks in book.prices(side, 10):
             assert ids(book, ticks, side) == [venue.order_name(number) for number in venue.engine.queue(side, ticks)]
+
+
+@pytest.mark.parametrize(("levels", "depth"), [(1, 10), (10, 10), (11, 100), (500, 1000), (5000, 1000)])
+def test_the_depth_is_the_least_that_has_so_many_levels(levels: int, depth: int) -> None:
+    assert depth_for(levels) == depth
