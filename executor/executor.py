@@ -73,9 +73,9 @@ class Executor:
             return message.strategy in self.state.config.strategies and self._target(message, now)
         if isinstance(message, Instruments) and message.pairs:
             self.state.account.set_decimals(message.assets)
-        elif isinstance(message, Book):
+        has_moved = self.state.market.take(message, now)
+        if has_moved and isinstance(message, Book):
             self.state.fill_marks.book(message, self.state.exchange_ts(now))
-        self.state.market.take(message, now)
         return False
 
     def _target(self, message: Target, now: int) -> bool:

@@ -38,10 +38,10 @@ class Market:
     _moved_mids: set[str] = field(default_factory=set)
     _motions: dict[str, Motion] = field(default_factory=dict)
 
-    def take(self, message: Message, now: int) -> None:
-        """Take in a message of the collector or the book process."""
+    def take(self, message: Message, now: int) -> bool:
+        """Take in a message of the collector or the book process; return True if a book moved."""
         if isinstance(message, Book):
-            self._take_book(message, now)
+            return self._take_book(message, now)
         elif isinstance(message, FeedStatus):
             self.feed, self.feed_at = message, now
         elif isinstance(message, BookStatus):
@@ -50,6 +50,7 @@ class Market:
             self.pairs = message.pairs
             self.unlisted = frozenset(message.unknown)
             self.changes += 1
+        return False
 
     def take_target(self, target: Target) -> None:
         """Keep a strategy's newest target for a symbol."""
@@ -96,12 +97,13 @@ class Market:
         """True if a book or target has moved since the last pass."""
         return bool(self._moved_symbols)
 
-    def _take_book(self, book: Book, now: int) -> None:
+    def _take_book(self, book: Book, now: int) -> bool:
         before_it = self.books.get(book.symbol)
         self.books[book.symbol] = book
         # A pass reads the touch's prices, the state and the precisions; what else changed moves nothing.
-        if before_it is None or _read_by_a_pass(before_it) != _read_by_a_pass(book):
-            self._moved_symbols.add(book.symbol)
+        if before_it is not None and _read_by_a_pass(before_it) == _read_by_a_pass(book):
+            return False
+        self._moved_symbols.add(book.symbol)
         mid = mid_of(book) if book.state is BookState.LIVE else None
         before = self.mids.get(book.symbol)
         if mid is not None and before != mid:
@@ -109,6 +111,7 @@ class Market:
             self._moved_mids.add(book.symbol)
             self.changes += before is None
             self._take_mid(book.symbol, float(mid.scaleb(-book.price_precision)), now)
+        return True
 
     def _take_mid(self, symbol: str, mid: float, now: int) -> None:
         if symbol not in self._motions:

@@ -40,7 +40,7 @@ class Kind(IntEnum):
     TRADE = 2
     """``lots`` traded at ``ticks``; ``side`` is the taker's."""
     MARK = 3
-    """What follows cannot be trusted until the next snapshot; ``lots`` is a :class:`Mark`."""
+    """A gap: nothing after it can be trusted until the next snapshot; ``lots`` is a :class:`Mark`."""
 
 
 class Mark(IntEnum):

@@ -6,6 +6,9 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from shared.attribution import HORIZONS_S
+from shared.clock import SECOND
+
 
 @dataclass(slots=True)
 class Mids:
@@ -30,6 +33,18 @@ class Mids:
         if place < 0:
             return None
         return Decimal(self.bids[place] + self.asks[place]).scaleb(-precision) / 2
+
+    def around(self, ts: int, end_ts: int, precision: int) -> tuple[Decimal | None, dict[float, Decimal]]:
+        """Return the mid just before a fill, and that at each horizon (s) which has passed by ``end_ts``.
+
+        What the trade itself did to the mid is adverse selection.
+        """
+        after = {
+            horizon: later
+            for horizon in HORIZONS_S
+            if (at := ts + int(horizon * SECOND)) <= end_ts and (later := self.at(at, precision)) is not None
+        }
+        return self.at(ts - 1, precision), after
 
     @property
     def last_ts(self) -> int:

@@ -69,7 +69,6 @@ class Outcome:
     fills: list[Fill]
     order_changes: list[OrderChange]
     opened: dict[int, int]
-    reasons: Counter[str]
     mids: dict[str, Mids]
     last_mids: dict[str, Decimal]
     rates: dict[str, Decimal]
@@ -177,7 +176,6 @@ def play(
             fills=kraken.world.fills,
             order_changes=kraken.world.order_changes,
             opened=kraken.world.opened,
-            reasons=kraken.world.cancel_reasons,
             mids=engine.mids,
             last_mids=state.market.mid_prices(),
             rates=dict(state.market.rates.values),

@@ -47,7 +47,7 @@ class Cause(StrEnum):
     EARLIER = "earlier"
     """The orders had come apart by an earlier fill that only one side had."""
     SIZE = "size"
-    """What is left of a matched fill: the other side's is smaller."""
+    """The rest of a matched fill: the other side's is smaller."""
     UNEXPLAINED = "unexplained"
     """None of these: a bug."""
 

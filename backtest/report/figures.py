@@ -13,7 +13,7 @@ import numpy as np
 
 from backtest.exact.history import Mids
 from backtest.exact.run import Outcome
-from shared.attribution import HORIZONS_S, Attribution, MarkedFill, attribute
+from shared.attribution import Attribution, MarkedFill, attribute
 from shared.clock import SECOND
 from shared.numbers import EXACT
 from shared.valuation import legs
@@ -56,14 +56,7 @@ def marked(outcome: Outcome) -> list[MarkedFill]:
 def _mark(outcome: Outcome, fill: Fill) -> MarkedFill:
     pair, mids = fill.pair, outcome.mids[fill.pair.symbol]
     price = Decimal(fill.price).scaleb(-pair.price_precision)
-    # The mid as it stood before the trade: what the trade itself did to it is adverse selection.
-    mid = mids.at(fill.ns - 1, pair.price_precision) or price
-    after = {
-        horizon: later
-        for horizon in HORIZONS_S
-        if (at := fill.ns + int(horizon * SECOND)) <= outcome.end_ts
-        and (later := mids.at(at, pair.price_precision)) is not None
-    }
+    mid, after = mids.around(fill.ns, outcome.end_ts, pair.price_precision)
     return MarkedFill(
         symbol=pair.symbol,
         ts=fill.ns,
@@ -71,7 +64,7 @@ def _mark(outcome: Outcome, fill: Fill) -> MarkedFill:
         price=price,
         qty=Decimal(fill.qty).scaleb(-pair.qty_precision),
         fee=Decimal(fill.fee).scaleb(-pair.cost_precision),
-        mid=mid,
+        mid=mid or price,
         after=after,
         rate=outcome.rates[pair.quote.name],
     )

@@ -13,7 +13,7 @@ from backtest.exact.run import Outcome
 from backtest.report import figures
 from backtest.report.page import page
 from backtest.report.report import Report
-from shared.attribution import HORIZONS_S
+from shared.attribution import HORIZONS_S, MarkedFill
 from shared.numbers import text
 
 
@@ -22,21 +22,27 @@ def write(folder: Path, report: Report, outcome: Outcome) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
-        (folder / "report.html").write_text(page(report, outcome), encoding="utf-8")
-        for name, table in tables(outcome).items():
+        fills = figures.marked(outcome)
+        (folder / "report.html").write_text(page(report, outcome, fills), encoding="utf-8")
+        for name, table in tables(outcome, fills).items():
             pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
     except OSError as error:
         raise DataError(f"{folder}: {error.strerror or error}; name another folder with --out") from error
 
 
-def tables(outcome: Outcome) -> dict[str, pa.Table]:
+def tables(outcome: Outcome, fills: list[MarkedFill]) -> dict[str, pa.Table]:
     """Return fills, changes of own orders, the touch, and the equity as tables; times in ns since the epoch."""
-    return {"fills": _fills(outcome), "orders": _orders(outcome), "touch": _touch(outcome), "equity": _equity(outcome)}
+    return {
+        "fills": _fills(outcome, fills),
+        "orders": _orders(outcome),
+        "touch": _touch(outcome),
+        "equity": _equity(outcome),
+    }
 
 
-def _fills(outcome: Outcome) -> pa.Table:
+def _fills(outcome: Outcome, fills: list[MarkedFill]) -> pa.Table:
     rows = []
-    for fill, mark in zip(outcome.fills, figures.marked(outcome), strict=True):
+    for fill, mark in zip(outcome.fills, fills, strict=True):
         place = outcome.places.get(fill.number)
         rows.append(
             {

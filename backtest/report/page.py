@@ -32,9 +32,8 @@ th, td { text-align: right; padding: .15rem .9rem .15rem 0; } th:first-child, td
 """
 
 
-def page(report: Report, outcome: Outcome) -> str:
+def page(report: Report, outcome: Outcome, fills: list[MarkedFill]) -> str:
     """Return the page's HTML."""
-    fills = figures.marked(outcome)
     charts = [_money(outcome, fills), *(_market(outcome, symbol) for symbol in sorted(outcome.mids)), _markouts(fills)]
     charts.append(_waiting(outcome))
     parts = [

@@ -10,8 +10,7 @@ from backtest.exact.history import Mids
 from backtest.screen.played import ScreenFill
 from backtest.venue.implementation import Market
 from backtest.venue.recorded import Operation, Submitted, repeat
-from shared.attribution import HORIZONS_S, Attribution, MarkedFill, attribute
-from shared.clock import SECOND
+from shared.attribution import Attribution, MarkedFill, attribute
 from shared.messages import Side
 from shared.numbers import EXACT
 from simulator.pairs.instrument import Pair
@@ -53,12 +52,7 @@ def account(
 
 def _mark(pair: Pair, fill: ScreenFill, fee: Decimal, mids: Mids, end_ts: int) -> MarkedFill:
     price = Decimal(fill.price).scaleb(-pair.price_precision)
-    after = {
-        horizon: later
-        for horizon in HORIZONS_S
-        if (at := fill.ts + int(horizon * SECOND)) <= end_ts
-        and (later := mids.at(at, pair.price_precision)) is not None
-    }
+    mid, after = mids.around(fill.ts, end_ts, pair.price_precision)
     return MarkedFill(
         symbol=pair.symbol,
         ts=fill.ts,
@@ -66,8 +60,7 @@ def _mark(pair: Pair, fill: ScreenFill, fee: Decimal, mids: Mids, end_ts: int) -
         price=price,
         qty=Decimal(fill.qty).scaleb(-pair.qty_precision),
         fee=fee,
-        # The mid as it stood before the trade: what the trade itself did to it is adverse selection.
-        mid=mids.at(fill.ts - 1, pair.price_precision) or price,
+        mid=mid or price,
         after=after,
     )
 

@@ -46,7 +46,7 @@ class Kind(IntEnum):
     SNAPSHOT = 3
     """An order of a snapshot; the first (``FIRST``) empties the book before. One without an id is an empty snapshot."""
     MARK = 4
-    """What follows cannot be trusted until the next snapshot; ``lots`` is a :class:`Mark`."""
+    """A gap: nothing after it can be trusted until the next snapshot; ``lots`` is a :class:`Mark`."""
 
 
 _KINDS: Final = {Event.ADD: Kind.ADD, Event.MODIFY: Kind.MODIFY, Event.DELETE: Kind.DELETE}

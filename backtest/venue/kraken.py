@@ -7,7 +7,6 @@ The market is whatever the venues' engines are: the simulator's own crowd, or a 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +46,6 @@ class CrowdedWorld(World):
     def __init__(self, config: Simulator, now: int, seed: int) -> None:
         self.fills: list[Fill] = []
         self.order_changes: list[OrderChange] = []
-        self.cancel_reasons: Counter[str] = Counter()
         self.opened: dict[int, int] = {}
         self.new_orders: list[tuple[int, str]] = []
         super().__init__(config, Store(":memory:"), load_engine(), now, seed)
@@ -64,8 +62,6 @@ class CrowdedWorld(World):
             self.order_changes.append(
                 OrderChange(now, number, order.pair.symbol, order.side, order.price or 0, remaining)
             )
-            if not remaining:
-                self.cancel_reasons[order.reason or order.status] += 1
         super().flush(now)
 
 

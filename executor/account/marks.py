@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Final
 
 from executor.account.pnl import Pnl
+from executor.market import mid_of
 from executor.record.rows import FillRow, MarkRow, MetaRow, Row
 from shared import limits
 from shared.attribution import (
@@ -140,9 +141,8 @@ class Marks:
 
     def book(self, book: Book, now_ts: int) -> None:
         """Note a book's mid, at the frame's own time where it has one."""
-        mid = None
-        if book.state is BookState.LIVE and book.bids and book.asks:
-            mid = Decimal(book.bids[0][0] + book.asks[0][0]).scaleb(-book.price_precision) / 2
+        ticks = mid_of(book) if book.state is BookState.LIVE else None
+        mid = ticks.scaleb(-book.price_precision) if ticks is not None else None
         self._history.setdefault(book.symbol, History()).add(book.exchange_ts or now_ts, mid)
 
     def fill(self, row: FillRow, rate: Decimal | None) -> MarkRow:
@@ -156,7 +156,7 @@ class Marks:
     def turn(self, now_ts: int) -> list[Row]:
         """Take the mids that are due; return the rows for the journal."""
         touched: dict[str, None] = {}
-        is_done = False
+        finished: set[str] = set()
         while self._due and self._due[0][0] + LATE_NS <= now_ts:
             due, exec_id, horizon = heapq.heappop(self._due)
             pending = self._pending[exec_id]
@@ -166,15 +166,14 @@ class Marks:
                 pending.after[horizon] = mid
             touched[exec_id] = None
             if horizon == HORIZONS_S[-1]:
-                is_done = True
+                finished.add(exec_id)  # the nearer ones were due before
         rows: list[Row] = []
         for exec_id in touched:
-            finished = not any(waiting == exec_id for _, waiting, _ in self._due) if is_done else False
             pending = self._pending[exec_id]
-            rows.append(pending.journal_row(is_done=finished))
-            if finished:
+            rows.append(pending.journal_row(is_done=exec_id in finished))
+            if exec_id in finished:
                 self._add_up(self._pending.pop(exec_id))
-        return [*rows, self._meta_row()] if is_done else rows
+        return [*rows, self._meta_row()] if finished else rows
 
     def _expect(self, pending: Pending) -> None:
         exec_id, ts = pending.row.exec_id, pending.row.fill_ts

@@ -26,6 +26,7 @@ from executor.account.pnl import Pnl
 from executor.errors import JournalError
 from executor.explain.fills import moment
 from executor.record.archive import all_fills, files
+from executor.record.export import opened
 from executor.record.rows import FillRow, columns
 from shared.clock import rfc3339
 from shared.numbers import EXACT, plain, round_money
@@ -153,7 +154,7 @@ def _rates(sources: list[Path]) -> dict[str, Decimal]:
     """Return the rate of each fill's quote asset by exec id, from files that have marks."""
     rates: dict[str, Decimal] = {}
     for source in sources:
-        with closing(_opened(source)) as db:
+        with closing(opened(source)) as db:
             if _has(db, "marks"):
                 rates |= {
                     str(name): Decimal(rate) for name, rate in db.execute("SELECT exec_id, rate FROM marks") if rate
@@ -164,7 +165,7 @@ def _rates(sources: list[Path]) -> dict[str, Decimal]:
 def _entries(sources: list[Path]) -> Iterator[Entry]:
     seen: set[str] = set()
     for source in sources:
-        with closing(_opened(source)) as db:
+        with closing(opened(source)) as db:
             for row in db.execute(f"SELECT {columns(Entry)} FROM ledger ORDER BY ts"):
                 ledger_id, ref_id, asset, kind, amount, fee, balance, ts = row
                 if ledger_id not in seen:
@@ -174,10 +175,6 @@ def _entries(sources: list[Path]) -> Iterator[Entry]:
 
 def _has(db: sqlite3.Connection, table: str) -> bool:
     return bool(db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone())
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)
 
 
 def main(arguments: list[str]) -> None:

@@ -34,7 +34,7 @@ def _write(table: str, sources: list[Path], path: Path) -> int:
     """Write a table's rows with the columns of all files; an older file lacks some."""
     columns: list[str] = []
     for source in sources:
-        with closing(_opened(source)) as db:
+        with closing(opened(source)) as db:
             columns += [name for name in _columns(db, table) if name not in columns]
     part = path.with_suffix(".csv.part")
     count = 0
@@ -52,7 +52,7 @@ def _write(table: str, sources: list[Path], path: Path) -> int:
 
 def _rows(table: str, sources: list[Path]) -> Iterator[dict[str, object]]:
     for source in sources:
-        with closing(_opened(source)) as db:
+        with closing(opened(source)) as db:
             columns = _columns(db, table)
             if columns:
                 for row in db.execute(f'SELECT * FROM "{table}" ORDER BY 1'):
@@ -63,7 +63,8 @@ def _columns(db: sqlite3.Connection, table: str) -> list[str]:
     return [str(row[1]) for row in db.execute(f'PRAGMA table_info("{table}")')]
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def opened(path: Path) -> sqlite3.Connection:
+    """Return a journal or an archive, to read only."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)
 
 
