@@ -26,7 +26,7 @@ from shared.process.flood import Flood
 OnWarning = Callable[[str, str, dict[str, object]], None]
 WARNINGS: Final = ("warning", "error", "critical")
 # Libraries that log too much below a warning, unless the configuration asks for it.
-CHATTY: Final = ("asyncio", "websockets", "aiohttp.access")
+CHATTY: Final = ("asyncio", "picows", "aiohttp.access")
 STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 # Not put on the bus as fields: they are members of the message already, or too long.
 HIDDEN_FIELDS: Final = ("event", "level", "exc_info")

@@ -130,22 +130,34 @@ class Process:
         on_turn: Callable[[int], None],
         turn_ms: int = 50,
     ) -> None:
-        """Run the plain loop, one Poller over SUB, XPUB and the signals' wake-up fd, until asked to stop."""
+        """Run the plain loop, one Poller over SUB, XPUB and the signals' wake-up fd, until asked to stop.
+
+        Messages are handed on as they come; a turn is made every ``turn_ms``, however many messages come between.
+        """
+        subscriber, publisher = self.subscriber.socket, self.publisher.socket
         poller = zmq.Poller()
-        for readable in (self.subscriber.socket, self.publisher.socket, self._wake):
+        for readable in (subscriber, publisher, self._wake):
             poller.register(readable, zmq.POLLIN)
+        due = 0
         with self._crash_logged():
             while not self.stopping:
-                poller.poll(turn_ms)
-                self._drain_wake()
+                ready = dict(poller.poll(max(0, -(-(due - boot_ns()) // MS))))
                 began = boot_ns()
-                received = self.subscriber.drain()
-                if received:
+                if subscriber in ready and (received := self.subscriber.drain()):
                     with self.performance.timed("messages"):
                         on_messages(received)
-                with self.performance.timed("turn"):
-                    on_turn(boot_ns())
-                self._turn(began)
+                if publisher in ready:
+                    self.publisher.serve_subscriptions()
+                if self._wake.fileno() in ready:
+                    self._drain_wake()
+                now = boot_ns()
+                if now >= due:
+                    due = now + turn_ms * MS
+                    with self.performance.timed("turn"):
+                        on_turn(now)
+                    self._turn(began)
+                else:
+                    self._lag_ns = max(self._lag_ns, now - began)
         self._end()
 
     def run_async(

@@ -1,0 +1,114 @@
+"""Measures a chain from outside: frames at their intended times in, orders by their price out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from benchmarks.chain import systems
+from benchmarks.chain.pairs import listed
+from benchmarks.chain.schedule import Ladder, Plan, frames
+from benchmarks.chain.systems import Exchange, Processes
+
+WARM = Plan(rate=20, seconds=3, calls=2)
+SETTLE_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measurement: latencies of the frames that called for an order, in us; ``missing`` had none."""
+
+    latencies_us: list[float]
+    missing: int
+    cpu_s: float
+    seconds: float
+
+
+class Chain:
+    """A system that runs against stubs of its own."""
+
+    def __init__(self, name: str, pairs: int, started: Processes, **settings: object) -> None:
+        self.name = name
+        listed_pairs = listed(pairs)
+        symbols = [pair.symbol for pair in listed_pairs]
+        self._public = started.start("-m", "benchmarks.chain.public_stub", str(pairs))
+        assets = sorted({asset.name for pair in listed_pairs for asset in (pair.base, pair.quote)})
+        self._private = started.start("-m", "benchmarks.chain.private_stub", *assets)
+        public, private = (f"ws://127.0.0.1:{int(_line(stub))}/v2" for stub in (self._public, self._private))
+        self._ladders = [Ladder(pair) for pair in listed_pairs]
+        self.pids = systems.start(name, Exchange(public, private, symbols, symbols), started, **settings)
+        self._until_quoting()
+
+    def measure(self, plan: Plan) -> Measured:
+        """Play a plan; return how long its orders took."""
+        self._orders()
+        before = systems.cpu_s([*self.pids.values()])
+        made = frames(plan, self._ladders)
+        began = self._play(plan)
+        time.sleep(SETTLE_S)
+        spent = systems.cpu_s([*self.pids.values()]) - before
+        first: dict[tuple[str, int], int] = {}
+        ladders = {ladder.symbol: ladder for ladder in self._ladders}
+        for came, _, symbol, price in self._orders():
+            if symbol in ladders and price is not None:
+                first.setdefault((symbol, ladders[symbol].number_of(f"{float(price):f}")), came)
+        called = [frame for frame in made if frame.calling]
+        latencies = [
+            (first[key] - began - frame.at_ns) / 1000
+            for frame in called
+            if (key := (frame.symbol, frame.calling)) in first
+        ]
+        return Measured(latencies, len(called) - len(latencies), spent, plan.seconds)
+
+    def _until_quoting(self) -> None:
+        """Wait until the system places orders, then let it run warm."""
+        until = time.monotonic() + 40
+        while not self._orders():
+            if time.monotonic() > until:
+                raise TimeoutError(f"{self.name} placed no order; see {systems.FOLDER}")
+            time.sleep(0.2)
+            frames(Plan(5, 1, 1), self._ladders)
+            self._play(Plan(5, 1, 1))
+        self.measure(WARM)
+
+    def _play(self, plan: Plan) -> int:
+        _say(self._public, json.dumps(asdict(plan)))
+        return int(_line(self._public))
+
+    def _orders(self) -> list[tuple[int, str, str, object]]:
+        _say(self._private, "orders")
+        notes: list[tuple[int, str, str, object]] = json.loads(_line(self._private))
+        return notes
+
+
+@contextlib.contextmanager
+def chain(name: str, pairs: int, **settings: object) -> Iterator[Chain]:
+    """Give a running system."""
+    with systems.processes() as started:
+        yield Chain(name, pairs, started, **settings)
+
+
+def _say(process: subprocess.Popen[str], line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("a stub ended")
+    return line
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """Return a percentile by the nearest rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(percent / 100 * len(ordered)))]
+
+
