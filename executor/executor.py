@@ -88,7 +88,7 @@ class Executor:
         if not isinstance(local, Target):
             self.state.out.tell("warning", "clock", local.text, alert=True)
             return False
-        self.state.market.take_target(local)
+        self.state.market.take_target(local, now)
         return True
 
     def token_requested(self, now: int) -> None:

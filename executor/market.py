@@ -30,6 +30,7 @@ class Market:
     books: dict[str, Book] = field(default_factory=dict)
     mids: dict[str, Decimal] = field(default_factory=dict)  # the last good one, in ticks
     targets: dict[tuple[str, str], Target] = field(default_factory=dict)  # by strategy and symbol
+    heard: dict[tuple[str, str], int] = field(default_factory=dict)  # when each of these was taken in
     feed: FeedStatus | None = None
     feed_at: int = 0
     books_at: int = 0
@@ -52,9 +53,10 @@ class Market:
             self.changes += 1
         return False
 
-    def take_target(self, target: Target) -> None:
+    def take_target(self, target: Target, now: int) -> None:
         """Keep a strategy's newest target for a symbol."""
         self.targets[target.strategy, target.symbol] = target
+        self.heard[target.strategy, target.symbol] = now
         self._moved_symbols.add(target.symbol)
 
     def take_moved_symbols(self) -> set[str]:

@@ -244,7 +244,12 @@ class OrderState(StrEnum):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An own order as ``order.<symbol>`` shows it; ``qty`` is the total, ``filled`` of it done."""
+    """An own order as ``order.<symbol>`` shows it; ``qty`` is the total, ``filled`` of it done.
+
+    ``received`` to ``planned`` are of its add or last amend, ns of CLOCK_BOOTTIME: the frame, the book and the target
+    that led to it, its request, its acknowledgement; from ``heard``, when the executor took the target in, to
+    ``planned``, the pass that made the request, it waited by rule.
+    """
 
     cl_ord_id: str
     order_id: str
@@ -264,6 +269,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     decided: int = 0
     sent: int = 0
     acked: int = 0
+    heard: int = 0
+    planned: int = 0
 
 
 class Orders(Message, frozen=True, kw_only=True):

@@ -15,9 +15,9 @@ from shared.clock import MS, SECOND
 from shared.messages import Fill, Orders, OrderState
 from simulator.websocket import TURNAROUND_MS
 
-# An order that leaves later than this after its target was decided waited for something else.
+# An order that is planned later than this after its target was decided waited for something else.
 REACTION_NS = 50 * MS
-ADD = "add_order"
+ADD, AMEND = "add_order", "amend_order"
 US = 1000
 # Messages of one pass are published within this.
 SAME_NS = 10 * MS
@@ -41,28 +41,45 @@ class Reports:
     usual_apart: int
 
 
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A request: when a pass made it (ns of CLOCK_BOOTTIME), how long it then took to leave, and to be acked, in ns."""
+
+    planned: int
+    held: int
+    taken: int
+    method: str
+
+
 class RecordedLatency(Latency):
     """Market data arrive when the recording heard them; a request's way takes what the newest order's took then.
 
-    ``trips`` are (when sent, ns from sent to acked) of recorded orders, in order; ``loop`` has the same clock.
+    ``trips`` are those of recorded orders, in order; ``loop`` has the same clock.
     A fill's report is as late as it was (``reports``). Frames of one moment come one after the other: the live executor
     makes a pass for each.
     """
 
-    def __init__(self, loop: Loop, trips: list[tuple[int, int]], reports: Reports, one_way_ms: float) -> None:
+    def __init__(self, loop: Loop, trips: list[Trip], reports: Reports, one_way_ms: float) -> None:
         super().__init__(LatencyKind.REPLAYED, one_way_ms, 0)
         self._loop, self._trips, self._reports = loop, trips, reports
         self._default = int(one_way_ms * MS)
         # When the last frame left the exchange, and how many did at that moment.
         self._left, self._frames = 0, 0
-        self._sent = [sent for sent, _ in trips]
+        self._planned = [trip.planned for trip in trips]
 
     def one_way(self) -> int:
         """Return the delay of a message on the private connection, either way."""
-        if not self._trips:
-            return self._default
-        place = max(0, bisect_right(self._sent, self._loop.now) - 1)
-        return max(0, self._trips[place][1] - self.turnaround(ADD)) // 2
+        trip = self._newest()
+        return self._default if trip is None else max(0, trip.taken - self.turnaround(trip.method)) // 2
+
+    def up(self) -> int:
+        """Return the delay of a request: until its order was in the journal, and the way."""
+        trip = self._newest()
+        return self.one_way() + (trip.held if trip is not None else 0)
+
+    def _newest(self) -> Trip | None:
+        place = bisect_right(self._planned, self._loop.now) - 1
+        return self._trips[max(0, place)] if self._trips else None
 
     def down(self) -> int:
         """Return the delay of a message that leaves the exchange now."""
@@ -81,14 +98,21 @@ class RecordedLatency(Latency):
         return max(exchange_ts, heard_ts)
 
 
-def round_trips(messages: Iterable[Said[Orders]]) -> list[tuple[int, int]]:
-    """Return when each order was first sent, and how long its ack took; ns of CLOCK_BOOTTIME."""
-    trips: dict[str, tuple[int, int]] = {}
+def round_trips(messages: Iterable[Said[Orders]]) -> list[Trip]:
+    """Return the trips of adds and amends, by when they were made."""
+    trips: dict[tuple[str, int], Trip] = {}
+    added: set[str] = set()
     for said in messages:
         for order in said.message.orders:
-            if order.cl_ord_id not in trips and 0 < order.acked - order.sent < LIMIT_NS and order.sent:
-                trips[order.cl_ord_id] = order.sent, order.acked - order.sent
-    return sorted(trips.values())
+            key = order.cl_ord_id, order.sent
+            if key in trips or not order.sent or not 0 < order.acked - order.sent < LIMIT_NS:
+                continue
+            # A recorded order of an executor that stated no pass was sent in it.
+            planned = order.planned or order.sent
+            method = AMEND if order.cl_ord_id in added else ADD
+            trips[key] = Trip(planned, order.sent - planned, order.acked - order.sent, method)
+            added.add(order.cl_ord_id)
+    return sorted(trips.values(), key=lambda trip: trip.planned)
 
 
 def reports(fills: Iterable[Fill], orders: Sequence[Said[Orders]], boot_to_wall: int) -> Reports:
@@ -124,11 +148,11 @@ def _ends(messages: Iterable[Said[Orders]]) -> dict[str, tuple[int, int]]:
 
 
 def reactions(messages: Iterable[Said[Orders]]) -> dict[int, int]:
-    """Return, by a target's ``decided``, how long after it the executor sent its requests at once."""
+    """Return, by a target's ``decided``, how long after it the executor's pass acted on it at once."""
     times: dict[int, int] = {}
     for said in messages:
         for order in said.message.orders:
-            after = order.sent - order.decided
+            after = (order.planned or order.sent) - order.decided
             if order.decided and order.sent and 0 <= after < REACTION_NS:
                 times[order.decided] = min(after, times.get(order.decided, after))
     return times

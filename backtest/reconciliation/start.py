@@ -114,7 +114,7 @@ class Start:
                 created_ts=order.created_ts,
                 touched_ts=touched_ts,
                 changed_ts=order.changed_ts,
-                stamps=json.dumps([order.received, order.booked, order.decided, order.sent, order.acked]),
+                stamps=json.dumps([order.received, order.booked, order.decided, order.sent, order.acked, order.heard, order.planned]),
             )
         )
 

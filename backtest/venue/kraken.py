@@ -115,7 +115,7 @@ class Kraken:
 
     def send(self, text: str) -> None:
         """Take a request of the client's, which arrives later."""
-        self._up = max(self._up, self.loop.now + self.latency.one_way())
+        self._up = max(self._up, self.loop.now + self.latency.up())
         self.loop.at(self._up, self._arrive, text)
 
     def _arrive(self, text: str) -> None:

@@ -43,6 +43,10 @@ class Latency:
             return int(self._rng.expovariate(1 / SLOW_S) * SECOND)
         return int(self._rng.lognormvariate(0, SPREAD) * self._one_way)
 
+    def up(self) -> int:
+        """Return the delay of a request, from the pass that made it to the exchange."""
+        return self.one_way()
+
     def down(self) -> int:
         """Return the delay of a message that leaves the exchange now."""
         return self.one_way()

@@ -68,7 +68,8 @@ class Placing:
     def stamp(self, order: Order, target: Target | None, now: int) -> None:
         """Note on an order the target that caused it, or its amend."""
         if target is not None:
-            apply(order, Caused(target.received, target.booked, target.decided), now)
+            heard = self.state.market.heard.get((target.strategy, target.symbol), now)
+            apply(order, Caused(target.received, target.booked, target.decided, heard), now)
 
     def send(self, request: Request, points: float, now: int) -> None:
         """Send a request; charge the pair's counter, journal the charge, and count it in the order rate."""

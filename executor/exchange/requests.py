@@ -12,6 +12,7 @@ from shared.kraken.pairs import is_tokenised
 from shared.numbers import unscale
 
 CANCEL_BY_REST = "CancelOrder"
+PLACING = frozenset({"add_order", "batch_add", "amend_order"})
 
 
 def deadline_text(deadline_ts: int) -> str:
@@ -92,7 +93,7 @@ class InFlight:
         self._open[request.req_id] = request
         for cl_ord_id in request.orders:
             order = self._state.registry.find(cl_ord_id)
-            if order is not None and request.method in ("add_order", "batch_add"):
+            if order is not None and request.method in PLACING:
                 apply(order, Left(), now)
                 self._state.registry.touch(order)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from decimal import Decimal
 
 from executor.orders.order import Active, Amend, Audit, Doubt, Finished, Order, OrderLife, Presence, Stamps
@@ -34,7 +35,7 @@ def to_row(order: Order, boot_to_wall: int) -> OrderRow:
         created_ts=order.created_ts,
         touched_ts=order.touched + boot_to_wall,
         changed_ts=order.changed_ts,
-        stamps=json.dumps([stamps.received, stamps.booked, stamps.decided, stamps.sent, stamps.acked]),
+        stamps=json.dumps(astuple(stamps)),
     )
 
 
@@ -112,4 +113,6 @@ def show(order: Order) -> ShownOrder:
         decided=order.stamps.decided,
         sent=order.stamps.sent,
         acked=order.stamps.acked,
+        heard=order.stamps.heard,
+        planned=order.stamps.planned,
     )

@@ -59,13 +59,19 @@ class Amend:
 
 @dataclass(slots=True)
 class Stamps:
-    """When the order's cause went through each process, and when it was sent and acked; ns of CLOCK_BOOTTIME."""
+    """When the cause of an order's add or last amend went through each process, and that request; ns of CLOCK_BOOTTIME.
+
+    From ``heard``, when the executor took the target in, to ``planned``, the pass that made the request, it waited by
+    rule: for the pace of moves, the rate budget, a request in flight.
+    """
 
     received: int = 0
     booked: int = 0
     decided: int = 0
     sent: int = 0
     acked: int = 0
+    heard: int = 0
+    planned: int = 0
 
 
 @dataclass(slots=True)

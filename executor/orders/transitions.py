@@ -10,23 +10,24 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import assert_never
 
-from executor.orders.order import Active, Amend, Finished, Order, OrderLife, Presence
+from executor.orders.order import Active, Amend, Finished, Order, OrderLife, Presence, Stamps
 from shared import limits
 from shared.clock import SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Caused:
-    """The target that led to the add or the last amend: when its market data was received, booked and decided on."""
+    """The target that leads to an add or an amend: when its data was received, booked, decided on and heard here."""
 
     received: int
     booked: int
     decided: int
+    heard: int
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Its add was handed to the socket."""
+    """Its add or amend was handed to the socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +277,7 @@ def apply(order: Order, event: Event, now: int) -> None:
     doubt = order.doubt
     match event:
         case Caused():
-            stamps = order.stamps
-            stamps.received, stamps.booked, stamps.decided = event.received, event.booked, event.decided
+            order.stamps = Stamps(event.received, event.booked, event.decided, heard=event.heard, planned=now)
         case Left():
             order.stamps.sent = now
         case Acked() | SeenOpen():
@@ -362,6 +362,7 @@ def _amend_answered(order: Order, event: AmendAcked | AmendRejected, now: int) -
         order.error = event.why  # the old price is live (T5)
     else:
         order.price, order.qty, order.touched = pending.price, pending.qty, now
+        order.stamps.acked = now
 
 
 def _cancel_failed(order: Order, now: int) -> None:

@@ -7,6 +7,7 @@ Histograms of several runs or machines merge by adding buckets.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,11 +21,14 @@ HOPS: Final = {
     "exchange_to_collector": "from the frame's own time at the exchange to our socket, by the exchange's clock",
     "collector_to_book": "from our socket to the updated book",
     "book_to_strategy": "from the updated book to the strategy's decision on it",
-    "strategy_to_executor": "from the decision to the order's bytes handed to the socket; waits for budget are in it",
-    "frame_to_order": "from the frame at our socket to the order's bytes handed to the socket",
+    "strategy_to_executor": "from the decision to the order's bytes handed to the socket, less what waited by rule",
+    "frame_to_order": "from the frame at our socket to the order's bytes handed to the socket, less what waited by rule",
     "order_to_acknowledgement": "from the order's bytes handed to the socket to the exchange's confirmation",
+    "waiting_by_rule": "at the executor: for the pace of moves, the rate budget, or a request in flight",
 }
 PERCENTILES: Final = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p999": 99.9}
+# Targets whose orders may still be to come.
+TARGETS_KEPT: Final = 500
 # With a clock more uncertain than this no sample is taken.
 OFFSET_UNCERTAIN_MS_MAX: Final = 500.0
 
@@ -51,6 +55,8 @@ class Latency:
         # The last counted, by topic: a stamp for books and targets; the boot, and (sent, acked) by order, for orders.
         self._counted: dict[str, int] = {}
         self._orders: dict[str, tuple[int, dict[str, tuple[int, int]]]] = {}
+        # When the newest targets that a book led to were decided.
+        self._by_book: deque[int] = deque(maxlen=TARGETS_KEPT)
 
     def take(self, received: Received) -> None:
         """Take in one message; kinds without stamps are passed over."""
@@ -77,6 +83,7 @@ class Latency:
     def _on_target(self, topic: str, target: Target) -> None:
         # A target made by a fill or by time is later than its book, though nothing is slow.
         if target.event == "book" and self._is_new(topic, target.booked):
+            self._by_book.append(target.decided)
             self._add("book_to_strategy", target.booked, target.decided, target.ts)
 
     def _on_orders(self, topic: str, orders: Orders) -> None:
@@ -89,10 +96,13 @@ class Latency:
             self._on_order(order, *before.get(order.cl_ord_id, (0, 0)), orders.ts)
 
     def _on_order(self, order: Order, sent: int, acked: int, ts: int) -> None:
-        if order.sent and not sent:
-            self._add("strategy_to_executor", order.decided, order.sent, ts)
-            self._add("frame_to_order", order.received, order.sent, ts)
-        if order.sent and order.acked and not acked:
+        if order.sent and order.sent != sent:
+            waited = max(0, order.planned - order.heard) if order.heard else 0
+            self.hops["waiting_by_rule"].add(waited, ts)
+            self._add("strategy_to_executor", order.decided + waited, order.sent, ts)
+            if order.decided in self._by_book:
+                self._add("frame_to_order", order.received + waited, order.sent, ts)
+        if order.sent and order.acked and order.acked != acked:
             self._add("order_to_acknowledgement", order.sent, order.acked, ts)
 
     def _is_new(self, topic: str, stamp: int) -> bool:

@@ -37,6 +37,7 @@ HOPS: Final = {
     "strategy_to_executor": "to executor",
     "frame_to_order": "frame to order",
     "order_to_acknowledgement": "order to ack",
+    "waiting_by_rule": "rule's wait",
 }
 PROCESS_COLUMNS: Final = (
     Column("process", 0, right=False, shrinks_to=12),

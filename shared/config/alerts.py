@@ -15,6 +15,7 @@ Hop = Literal[
     "strategy_to_executor",
     "frame_to_order",
     "order_to_acknowledgement",
+    "waiting_by_rule",
 ]
 
 

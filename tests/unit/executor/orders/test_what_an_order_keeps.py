@@ -11,6 +11,7 @@ from executor.orders.order import Active, Amend, Finished, Order, OrderLife, Pre
 from executor.orders.transitions import (
     Absent,
     Acked,
+    AmendAcked,
     AmendRejected,
     AmendSent,
     CancelFailed,
@@ -76,8 +77,18 @@ def test_an_ack_or_a_snapshot_corrects_the_exchanges_id_and_a_fill_does_not(even
 
 
 def test_its_cause_and_its_way_out_are_stamped() -> None:
-    stamps = after(order(Active.SENT), Caused(1, 2, 3), Left()).stamps
-    assert (stamps.received, stamps.booked, stamps.decided, stamps.sent) == (1, 2, 3, NOW)
+    stamps = after(order(Active.SENT), Caused(1, 2, 3, 4), Left()).stamps
+    assert (stamps.received, stamps.booked, stamps.decided, stamps.heard) == (1, 2, 3, 4)
+    assert (stamps.planned, stamps.sent) == (NOW, NOW)
+
+
+def test_an_amend_has_stamps_of_its_own() -> None:
+    made = after(order(Active.SENT), Caused(1, 2, 3, 4), Left(), Acked("O1"))
+    after(made, AmendSent(Amend(7, 101, 50, 0)), Caused(5, 6, 7, 8), now=NOW + 10)
+    assert (made.stamps.planned, made.stamps.sent, made.stamps.acked) == (NOW + 10, 0, 0)
+    after(made, Left(), now=NOW + 11)
+    after(made, AmendAcked(7), now=NOW + 15)
+    assert (made.stamps.decided, made.stamps.sent, made.stamps.acked) == (7, NOW + 11, NOW + 15)
 
 
 def test_the_first_ack_is_stamped_and_a_later_one_is_not() -> None:

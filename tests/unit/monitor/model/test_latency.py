@@ -122,14 +122,38 @@ def test_a_decision_counts_when_its_book_brought_it() -> None:
 def test_an_order_counts_when_it_is_sent_and_when_it_is_acknowledged() -> None:
     latency = Latency()
     sent = {"received": START, "booked": START + MS, "decided": START + 2 * MS, "sent": START + 5 * MS}
+    take(latency, f"target.maker.{PAIR}", target(START + MS, MS))
     take(latency, f"order.{PAIR}", orders())
     take(latency, f"order.{PAIR}", orders(order("a", **sent)), orders(order("a", **sent)))
-    assert counts(latency) == {"strategy_to_executor": 1, "frame_to_order": 1}
+    assert counts(latency) == {
+        "book_to_strategy": 1,
+        "strategy_to_executor": 1,
+        "waiting_by_rule": 1,
+        "frame_to_order": 1,
+    }
+    assert only(latency, "waiting_by_rule") == 0
     for _ in range(2):
         take(latency, f"order.{PAIR}", orders(order("a", acked=START + 30 * MS, **sent)))
     assert only(latency, "strategy_to_executor") == 3 * MS
     assert only(latency, "frame_to_order") == 5 * MS
     assert only(latency, "order_to_acknowledgement") == 25 * MS
+
+
+def test_what_waited_by_rule_is_kept_apart_and_each_amend_counts() -> None:
+    latency = Latency()
+    take(latency, f"target.maker.{PAIR}", target(START + MS, MS))
+    stamps = {"received": START, "booked": START + MS, "decided": START + 2 * MS}
+    held = {"heard": START + 3 * MS, "planned": START + SECOND, "sent": START + SECOND + MS}
+    take(latency, f"order.{PAIR}", orders(), orders(order("a", **stamps, **held)))
+    assert only(latency, "waiting_by_rule") == SECOND - 3 * MS
+    assert only(latency, "strategy_to_executor") == 2 * MS
+    assert only(latency, "frame_to_order") == 4 * MS
+    at_once = {"heard": START + 2 * SECOND, "planned": START + 2 * SECOND, "sent": START + 2 * SECOND + MS}
+    amended = {"received": START, "booked": START + MS, "decided": START + 2 * SECOND - MS, **at_once}
+    take(latency, f"order.{PAIR}", orders(order("a", **amended)))
+    # No book led to that target: its age is no reaction.
+    assert counts(latency)["strategy_to_executor"] == 2
+    assert counts(latency)["frame_to_order"] == 1
 
 
 def test_what_was_sent_before_we_listened_or_by_an_executor_before_is_no_sample() -> None:

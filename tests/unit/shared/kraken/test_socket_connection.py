@@ -1,155 +1,262 @@
-"""The socket while it is connected: frames in and out, how it is dropped, and what ends a connection."""
+"""The socket against a server on this machine: frames in and out, how it is dropped, and what ends a connection."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Awaitable, Callable
 
+import picows
 import pytest
-import websockets
+from picows import WSMsgType
 
 from shared import limits
 from shared.errors import ProxyUnusable
 from shared.kraken import socket as module
 from shared.kraken.reconnect import Reconnect
-from shared.kraken.socket import KrakenSocket
+from shared.kraken.socket import ENDED, TOO_LARGE, KrakenSocket
 
 
-class Connection:
-    """A connection that brings what is put into it, and keeps what is sent."""
+class Server(picows.WSListener):
+    """The server's end of one connection: what came, and a way to send."""
 
     def __init__(self) -> None:
-        self.coming: asyncio.Queue[bytes | Exception] = asyncio.Queue()
-        self.sent: list[str] = []
-        self.transport = SimpleNamespace(abort=lambda: self.coming.put_nowait(b"after the abort"))
+        self.came: list[bytes] = []
+        self.transport: picows.WSTransport
 
-    async def __aenter__(self) -> Connection:
-        return self
+    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+        self.transport = transport
 
-    async def __aexit__(self, *_: object) -> None: ...
+    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        if frame.msg_type is WSMsgType.CLOSE:
+            transport.disconnect()
+        else:
+            self.came.append(frame.get_payload_as_bytes())
 
-    async def recv(self, decode: bool) -> bytes:
-        frame = await self.coming.get()
-        if isinstance(frame, Exception):
-            raise frame
-        return frame
-
-    async def send(self, text: str) -> None:
-        self.sent.append(text)
+    def send(self, text: bytes, kind: WSMsgType = WSMsgType.TEXT, *, fin: bool = True) -> None:
+        self.transport.send(kind, text, fin=fin)
 
 
 class Seen:
-    """A socket over such connections, and what it told."""
+    """A socket to such a server, and what it said."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.connections: list[Connection] = []
+        monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
+        self.servers: list[Server] = []
         self.frames: list[bytes] = []
         self.ends: list[str] = []
         self.opened = 0
-
-        def connect(*_: object, **__: object) -> Connection:
-            self.connections.append(Connection())
-            return self.connections[-1]
-
-        monkeypatch.setattr(module, "connect", connect)
-        monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
-        self.socket = KrakenSocket("ws://127.0.0.1:1/", self.on_open, self.frames.append, self.ends.append, "tests")
+        self.agents: list[str] = []
+        self.socket: KrakenSocket
 
     def on_open(self) -> None:
         self.opened += 1
 
-    async def until(self, condition: Callable[[], Any]) -> None:
-        for _ in range(1000):
-            if condition():
-                return
-            await asyncio.sleep(0)
-        raise AssertionError("it did not come to that")
+    def run(self, play: Callable[[Seen], Awaitable[None]]) -> None:
+        """Play against an open connection."""
+        asyncio.run(self._run(play))
 
-    def run(self, *steps: Callable[[], Any]) -> None:
-        """Carry each step out once the one before it has settled; a step's value is the condition that ends it."""
+    async def _run(self, play: Callable[[Seen], Awaitable[None]]) -> None:
+        def accept(request: picows.WSUpgradeRequest) -> Server:
+            self.agents.append(request.headers["User-Agent"])
+            self.servers.append(Server())
+            return self.servers[-1]
 
-        async def play() -> None:
-            task = asyncio.ensure_future(self.socket.run())
-            await self.until(lambda: self.socket.connected)
-            for step in steps:
-                await self.until(step() or (lambda: True))
+        server = await picows.ws_create_server(accept, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        self.socket = KrakenSocket(
+            f"ws://127.0.0.1:{port}/v2", self.on_open, self.on_frame, self.ends.append, "tests/1"
+        )
+        task = asyncio.ensure_future(self.socket.run())
+        try:
+            await until(lambda: self.socket.connected or task.done())
+            playing = asyncio.ensure_future(play(self))
+            await asyncio.wait({playing, task}, return_when=asyncio.FIRST_COMPLETED)
+            for done in (playing, task):
+                if done.done():
+                    done.result()
+        finally:
             task.cancel()
+            server.close()
 
-        asyncio.run(play())
+    def on_frame(self, raw: bytes) -> None:
+        self.frames.append(raw)
 
 
-def test_frames_come_as_bytes_and_texts_go_out_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = Seen(monkeypatch)
+async def until(condition: Callable[[], object]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("it did not come to that")
 
-    def send() -> Callable[[], Any]:
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
+    return Seen(monkeypatch)
+
+
+def test_frames_come_as_bytes_and_texts_go_out_in_order(seen: Seen) -> None:
+    async def play(seen: Seen) -> None:
         assert seen.socket.send("one")
         assert seen.socket.send("two")
-        return lambda: seen.connections[0].sent == ["one", "two"]
+        await until(lambda: seen.servers[0].came == [b"one", b"two"])
+        seen.servers[0].send(b"a frame")
+        seen.servers[0].send("€".encode(), WSMsgType.BINARY)
+        await until(lambda: seen.frames == [b"a frame", "€".encode()])
 
-    def come() -> Callable[[], Any]:
-        seen.connections[0].coming.put_nowait(b"a frame")
-        return lambda: seen.frames == [b"a frame"]
-
-    seen.run(send, come, lambda: _sent(seen, "three"))
-    assert (seen.opened, seen.socket.dropped, seen.socket.problem) == (1, 0, "")
-
-
-def _sent(seen: Seen, text: str) -> Callable[[], Any]:
-    seen.socket.send(text)
-    return lambda: text in seen.connections[0].sent
+    seen.run(play)
+    assert (seen.opened, seen.socket.dropped, seen.socket.problem, seen.agents) == (1, 0, "", ["tests/1"])
 
 
-def test_a_connection_that_was_dropped_is_not_listened_to_and_a_new_one_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = Seen(monkeypatch)
+def test_a_request_made_as_the_connection_opens_is_the_first_to_leave(seen: Seen) -> None:
+    def on_open() -> None:
+        assert seen.socket.send("first")
 
-    def close() -> Callable[[], Any]:
+    seen.on_open = on_open  # type: ignore[method-assign]
+
+    async def play(seen: Seen) -> None:
+        seen.socket.send("second")
+        await until(lambda: seen.servers[0].came == [b"first", b"second"])
+
+    seen.run(play)
+
+
+def test_a_message_in_several_frames_is_handed_on_whole(seen: Seen) -> None:
+    async def play(seen: Seen) -> None:
+        server = seen.servers[0]
+        server.send(b"a mess", fin=False)
+        server.send(b"age in th", WSMsgType.CONTINUATION, fin=False)
+        server.transport.send_ping(b"between")
+        server.send(b"ree", WSMsgType.CONTINUATION)
+        server.send(b"the next")
+        await until(lambda: len(seen.frames) == 2)
+
+    seen.run(play)
+    assert seen.frames == [b"a message in three", b"the next"]
+
+
+def test_a_message_that_is_too_large_in_all_ends_the_connection(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WS_FRAME_BYTES", 1000)
+
+    async def play(seen: Seen) -> None:
+        server = seen.servers[0]
+        server.send(b"x" * 600, fin=False)
+        server.send(b"x" * 600, WSMsgType.CONTINUATION)
+        await until(lambda: seen.ends)
+
+    seen.run(play)
+    assert (seen.ends, seen.frames) == ([TOO_LARGE], [])
+
+
+def test_a_connection_that_was_dropped_is_not_listened_to_and_a_new_one_comes(seen: Seen) -> None:
+    async def play(seen: Seen) -> None:
+        seen.servers[0].send(b"already on its way")
         seen.socket.close("no answer")
         assert not seen.socket.connected
+        assert not seen.socket.send("lost")
         seen.socket.close("no answer")  # there is none any more
-        return lambda: len(seen.connections) == 2 and seen.socket.connected
+        await until(lambda: seen.socket.connected)
+        seen.servers[1].send(b"new")
+        await until(lambda: seen.frames)
 
-    seen.run(close)
-    assert (seen.frames, seen.ends, seen.opened) == ([], ["no answer"], 2)
-
-
-def test_a_full_queue_takes_nothing_more_and_counts_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = Seen(monkeypatch)
-
-    def fill() -> None:
-        taken = [seen.socket.send("x") for _ in range(limits.WS_QUEUE_FRAMES + 2)]
-        assert taken.count(False) == 2
-
-    seen.run(fill)
-    assert seen.socket.dropped == 2
+    seen.run(play)
+    assert (seen.frames, seen.ends, seen.opened, seen.socket.dropped) == ([b"new"], ["no answer"], 2, 1)
 
 
-def test_the_other_sides_end_is_told_and_a_connection_that_lasted_is_no_failure(
-    monkeypatch: pytest.MonkeyPatch,
+def test_while_the_kernel_takes_no_more_requests_wait_in_order_and_a_full_queue_counts(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = Seen(monkeypatch)
+    monkeypatch.setattr(limits, "WS_QUEUE_FRAMES", 20)
+    text = "x" * 1_000_000
 
-    def end() -> Callable[[], Any]:
-        seen.connections[0].coming.put_nowait(websockets.ConnectionClosedOK(None, None))
-        return lambda: len(seen.connections) == 2
+    async def play(seen: Seen) -> None:
+        server = seen.servers[0]
+        server.transport.underlying_transport.pause_reading()
+        taken = [seen.socket.send(f"{number} {text}") for number in range(60)]
+        refused = taken.count(False)
+        assert refused
+        assert seen.socket.dropped == refused
+        server.transport.underlying_transport.resume_reading()
+        await until(lambda: len(server.came) == 60 - refused)
+        numbers = [int(frame.partition(b" ")[0]) for frame in server.came]
+        assert numbers == [number for number, was_taken in enumerate(taken) if was_taken]
 
-    seen.run(end)
+    seen.run(play)
+
+
+def test_what_a_lost_connection_leaves_in_the_queue_is_counted(seen: Seen) -> None:
+    async def play(seen: Seen) -> None:
+        link = seen.socket._link
+        assert link is not None
+        link.pause_writing()
+        assert seen.socket.send("one")
+        assert seen.socket.send("two")
+        seen.servers[0].transport.disconnect(graceful=False)
+        await until(lambda: seen.ends)
+
+    seen.run(play)
+    assert (seen.ends, seen.socket.dropped) == ([ENDED], 2)
+
+
+def test_the_other_sides_reason_is_said(seen: Seen) -> None:
+    async def play(seen: Seen) -> None:
+        seen.servers[0].transport.send_close(picows.WSCloseCode.SERVICE_RESTART, b"back soon")
+        await until(lambda: len(seen.ends) == 1 and seen.socket.connected)
+
+    seen.run(play)
+    (end,) = seen.ends
+    assert "1012" in end
+    assert "back soon" in end
+
+
+def test_what_a_callback_raises_ends_the_run(seen: Seen) -> None:
+    def on_frame(_: bytes) -> None:
+        raise ZeroDivisionError("a bug")
+
+    seen.on_frame = on_frame  # type: ignore[method-assign]
+
+    async def play(seen: Seen) -> None:
+        seen.servers[0].send(b"a frame")
+        await asyncio.sleep(5)
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        seen.run(play)
     assert len(seen.ends) == 1
 
 
 def test_a_proxy_that_cannot_be_used_is_the_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = Seen(monkeypatch)
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
 
     def unusable(_url: str) -> str:
         raise ProxyUnusable("no SOCKS here")
 
     monkeypatch.setattr(module, "proxy_for", unusable)
+    made = KrakenSocket("ws://127.0.0.1:1/", lambda: None, lambda _: None, lambda _: None, "tests")
 
     async def play() -> None:
-        task = asyncio.ensure_future(seen.socket.run())
-        await seen.until(lambda: seen.socket.reconnect.attempts >= 2)
+        task = asyncio.ensure_future(made.run())
+        await until(lambda: made.reconnect.attempts >= 2)
         task.cancel()
 
     asyncio.run(play())
-    assert (seen.socket.problem, seen.connections) == ("no SOCKS here", [])
+    assert made.problem == "no SOCKS here"
+
+
+def test_a_refusal_of_the_other_side_names_its_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def play() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            made = KrakenSocket(url, lambda: None, lambda _: None, lambda _: None, "tests")
+            task = asyncio.ensure_future(made.run())
+            await until(lambda: made.problem)
+            task.cancel()
+            assert "429" in made.problem
+
+    asyncio.run(play())
