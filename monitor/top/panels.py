@@ -37,7 +37,6 @@ HOPS: Final = {
     "strategy_to_executor": "to executor",
     "frame_to_order": "frame to order",
     "order_to_acknowledgement": "order to ack",
-    "waiting_by_rule": "rule's wait",
 }
 PROCESS_COLUMNS: Final = (
     Column("process", 0, right=False, shrinks_to=12),
@@ -121,8 +120,8 @@ def _process(name: str, process: Process) -> list[Piece]:
 
 
 def latency(snapshot: Snapshot, width: int) -> list[Row]:
-    """Return each hop's percentiles since this screen was opened, in ms."""
-    return table(HOP_COLUMNS, [_hop(hop) for hop in snapshot.latency.hops], width)
+    """Return the percentiles of each hop's reaction since this screen was opened, in ms."""
+    return table(HOP_COLUMNS, [_hop(hop) for hop in snapshot.latency.hops if hop.hop in HOPS], width)
 
 
 def _hop(hop: Hop) -> list[Piece]:
