@@ -33,7 +33,7 @@ def run() -> None:
     from executor.executor import Executor
     from executor.record.journal import Journal
     from executor.record.restore import restore
-    from executor.shell import Shell
+    from executor.shell import TURN_MS, Shell
     from shared.clock import boot_ns, clock_id, wall_ns
     from shared.process.account_lock import MachineLock, account_key
     from shared.process.command_line import EXIT_CONFIG, load_config, parser, refuse
@@ -63,7 +63,7 @@ def run() -> None:
     executor = Executor(state, journal.find_order, known_ts, clock_id())
     shell = Shell(process, state, executor, journal)
     process.log.info("epoch", epoch=state.life.epoch, orders_of_the_past=len(state.registry.live()))
-    process.run_async(shell.private.socket.run, shell.on_messages, shell.on_turn, shell.stop, turn_ms=20)
+    process.run_async(shell.private.socket.run, shell.on_messages, shell.on_turn, shell.stop, turn_ms=TURN_MS)
     lock.release()
 
 

@@ -1,7 +1,8 @@
 """Carries out the core's effects, in an order that survives a crash at any point.
 
 Cancels and the switch leave first and wait for nothing (T9). Then the journal is written, in one transaction. Adds and
-amends leave only when that is on the disk, each after a last look at the halt file (T10). Sockets, clock and files are
+amends leave only when that is on the disk, each after a last look at the halt file (T10). Nothing else is in their way:
+the events of ``why`` are written by the next pass that sends none. Sockets, clock and files are
 behind :class:`Hands`. Only here do requests get the connection's token.
 """
 
@@ -76,8 +77,9 @@ class Dispatcher:
         decided_under = self.state.life.epoch
         self._raise_epoch(wanted.epoch)
         self.keep(wanted)
-        self.write()
-        self._send_if_safe([request for request in wanted.requests if not request.urgent], decided_under)
+        waiting = [request for request in wanted.requests if not request.urgent]
+        self.write(with_events=not waiting)
+        self._send_if_safe(waiting, decided_under)
         hands.dispatch(wanted)
         self._call(call for call in wanted.calls if not call.urgent)
         if wanted.halt:
@@ -97,18 +99,20 @@ class Dispatcher:
         self.hands.dispatch(left)
         self.write(even_events=True)
 
-    def write(self, *, even_events: bool = False) -> None:
+    def write(self, *, with_events: bool = True, even_events: bool = False) -> None:
         """Write all waiting rows in one transaction; if that fails they go on waiting in memory.
 
-        Events alone do not cause a write: they wait for the next row of another kind, or for ``even_events``.
+        Events alone do not cause a write: they wait for the next row of another kind, or for ``even_events``. Not
+        ``with_events`` they wait in any case, until there are too many.
         """
         life = self.state.life
         changed = self.state.registry.take_changed(life.wall_ts(self.hands.now()))
         self._rows += [to_row(order, life.boot_to_wall) for order in changed]
         del self._rows[: -limits.UNWRITTEN_ROWS]
         del self._events[: -limits.EVENTS_WAITING]
-        events = self._events
-        is_due = bool(self._rows) or (events and even_events) or len(events) >= limits.EVENTS_WAITING
+        are_many = len(self._events) >= limits.EVENTS_WAITING
+        events = self._events if with_events or are_many else []
+        is_due = bool(self._rows) or (events and even_events) or are_many
         if not is_due or (self._must_wait() and not even_events):
             return
         began = self.hands.now()
@@ -118,7 +122,8 @@ class Dispatcher:
             # Fills and orders wait in memory; until they are written only cancels are sent.
             self._not_written(error, began)
         else:
-            self._rows, self._events = [], []
+            self._rows = []
+            self._events = [] if events else self._events
             life.set_journal(is_writable=True)
 
     def keep(self, wanted: Effects) -> None:

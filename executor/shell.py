@@ -18,9 +18,13 @@ from executor.record.restore import SENDS_KEPT_S
 from executor.state import State
 from shared import halt, limits, pausing
 from shared.bus import Received
-from shared.clock import SECOND, boot_ns, wall_ns
+from shared.clock import MS, SECOND, boot_ns, wall_ns
 from shared.messages import ProcessState
 from shared.process.loop import Process
+
+TURN_MS = 20
+# A pass is made so often whatever happens: a silence is noticed by nothing else.
+IDLE_PASS_MS = 100
 
 
 class Shell:
@@ -30,6 +34,7 @@ class Shell:
         self.process, self.state, self.executor, self.journal = process, state, executor, journal
         self._paused: dict[str, str] = {}
         self._files_due = self._prune_due = self._events_due = 0
+        self._pass_due = 0
         self.private = Private(process.config, lambda: state.life.epoch, self)
         self.switch = HaltSwitch(process.config.halt_file, lambda text: process.alert("critical", "halt", text))
         self.dispatcher = Dispatcher(state, executor, journal, ProcessHands(process, self.private, self.switch))
@@ -39,6 +44,7 @@ class Shell:
         self.state.life.set_clock(wall_ns() - now)
         was_halted = self.state.controls.halted
         self.dispatcher.turn(now)
+        self._pass_due = min(self.executor.next_due(now, TURN_MS * MS), now + IDLE_PASS_MS * MS)
         if self.state.controls.halted and not was_halted:
             self._log_halt()
 
@@ -52,13 +58,14 @@ class Shell:
             self.turn(now)
 
     def on_turn(self, now: int) -> None:
-        """Poll the files, make a pass, publish the state, and prune the journal when that is due."""
+        """Poll the files; make a pass if a book moved or one is due; prune the journal when that is due."""
         if now >= self._files_due:
             self._files_due = now + int(limits.HALT_POLL_S * SECOND)
             self.read_switches()
             self._read_accept()
-        self.turn(now)
-        self.say_state(now)
+        if self.state.market.has_moved or now >= self._pass_due:
+            self.turn(now)
+            self.say_state(now)
         if now >= self._prune_due:
             self._prune_due = now + SENDS_KEPT_S * SECOND
             self._keep_bounded()

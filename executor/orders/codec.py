@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import astuple
 from decimal import Decimal
 
 from executor.orders.order import Active, Amend, Audit, Doubt, Finished, Order, OrderLife, Presence, Stamps
@@ -35,8 +34,21 @@ def to_row(order: Order, boot_to_wall: int) -> OrderRow:
         created_ts=order.created_ts,
         touched_ts=order.touched + boot_to_wall,
         changed_ts=order.changed_ts,
-        stamps=json.dumps(astuple(stamps)),
+        stamps=json.dumps(_stamped(stamps)),
     )
+
+
+def _stamped(stamps: Stamps) -> list[int]:
+    """Return the stamps in the order of their fields."""
+    return [
+        stamps.received,
+        stamps.booked,
+        stamps.decided,
+        stamps.sent,
+        stamps.acked,
+        stamps.heard,
+        stamps.planned,
+    ]
 
 
 def from_row(row: OrderRow, boot_to_wall: int, next_event: int = 0) -> Order:

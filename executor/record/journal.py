@@ -6,9 +6,10 @@ A shell: it stores what the cores record, and returns it at the next start. The 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -74,9 +75,16 @@ CREATE TABLE IF NOT EXISTS events (
 """
 
 
-def _insert(table: str, kind: type, verb: str = "INSERT OR REPLACE") -> str:
-    values = ", ".join(f":{field.name}" for field in fields(kind))
-    return f"{verb} INTO {table} ({columns(kind)}) VALUES ({values})"
+# Amounts of the ledger are written as their text.
+sqlite3.register_adapter(Decimal, str)
+
+
+def _insert(table: str, kind: type, verb: str = "INSERT OR REPLACE") -> tuple[str, Callable[[Row], tuple[object, ...]]]:
+    """Return the statement that writes a row of a kind, and what takes its values out, in the columns' order."""
+    names = [field.name for field in fields(kind)]
+    take = attrgetter(*names)
+    values = take if len(names) > 1 else lambda row: (take(row),)
+    return f"{verb} INTO {table} ({columns(kind)}) VALUES ({', '.join('?' * len(names))})", values
 
 
 _INSERTS = {
@@ -128,7 +136,8 @@ class Journal:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for row in rows:
-                self._db.execute(_INSERTS[type(row)], _values(row))
+                statement, values = _INSERTS[type(row)]
+                self._db.execute(statement, values(row))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
@@ -257,9 +266,3 @@ class Journal:
 
     def _has_meta(self) -> bool:
         return bool(self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone())
-
-
-def _values(row: Row) -> dict[str, object]:
-    """Return a row's values by column; numbers as decimal text."""
-    values = {field.name: getattr(row, field.name) for field in fields(row)}
-    return {name: str(value) if isinstance(value, Decimal) else value for name, value in values.items()}
