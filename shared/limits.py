@@ -226,4 +226,6 @@ MARKOUT_FILLS: Final = 1_000  # own fills that wait for their markout; the oldes
 # Self-watching.
 OPERATIONS_MEASURED: Final = 100
 MEMORY_CHECK_S: Final = 5.0
+GARBAGE_YOUNG_S: Final = 1.0  # between two collections of young garbage, by turns and never amid messages
+GARBAGE_ALL_S: Final = 60.0
 MEMORY_WARN_EVERY_S: Final = 60.0

@@ -10,7 +10,6 @@ from executor.decide.budget import Budget
 from shared import limits
 
 
-
 def main() -> None:
     """Run the executor."""
     limits.AMEND_EVERY_S = limits.MOVE_ANYWAY_S = 0.0  # type: ignore[misc]

@@ -22,7 +22,7 @@ from benchmarks.chain.public_stub import Clock
 ORDERS = frozenset({"add_order", "amend_order", "batch_add", "cancel_order", "batch_cancel"})
 BALANCE = 10**6
 # When an order's frame came (ns of CLOCK_MONOTONIC), its method, pair and price.
-Note = tuple[int, str, str | None, object]
+Note = tuple[int, str, str | None, float | None]
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ import uvloop
 
 from benchmarks.chain.pairs import listed
 from benchmarks.chain.schedule import END, SECOND, Frame, Ladder, Plan, frames
+from simulator.pairs.instrument import Pair
 from simulator.pairs.pairs import ASSETS
 from simulator.pairs.views import instrument_data
 
@@ -146,7 +147,7 @@ class _Listed:
 
     status = "online"
 
-    def __init__(self, pair: object) -> None:
+    def __init__(self, pair: Pair) -> None:
         self.pair = pair
 
 

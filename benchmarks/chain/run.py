@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 from benchmarks.chain import systems
 from benchmarks.chain.pairs import listed
+from benchmarks.chain.private_stub import Note
 from benchmarks.chain.schedule import Ladder, Plan, frames
 from benchmarks.chain.systems import Exchange, Processes
 
@@ -31,7 +32,7 @@ class Measured:
 class Chain:
     """A system that runs against stubs of its own."""
 
-    def __init__(self, name: str, pairs: int, started: Processes, **settings: object) -> None:
+    def __init__(self, name: str, pairs: int, started: Processes) -> None:
         self.name = name
         listed_pairs = listed(pairs)
         symbols = [pair.symbol for pair in listed_pairs]
@@ -40,7 +41,7 @@ class Chain:
         self._private = started.start("-m", "benchmarks.chain.private_stub", *assets)
         public, private = (f"ws://127.0.0.1:{int(_line(stub))}/v2" for stub in (self._public, self._private))
         self._ladders = [Ladder(pair) for pair in listed_pairs]
-        self.pids = systems.start(name, Exchange(public, private, symbols, symbols), started, **settings)
+        self.pids = systems.start(name, Exchange(public, private, symbols, symbols), started)
         self._until_quoting()
 
     def measure(self, plan: Plan) -> Measured:
@@ -79,17 +80,17 @@ class Chain:
         _say(self._public, json.dumps(asdict(plan)))
         return int(_line(self._public))
 
-    def _orders(self) -> list[tuple[int, str, str, object]]:
+    def _orders(self) -> list[Note]:
         _say(self._private, "orders")
-        notes: list[tuple[int, str, str, object]] = json.loads(_line(self._private))
+        notes: list[Note] = json.loads(_line(self._private))
         return notes
 
 
 @contextlib.contextmanager
-def chain(name: str, pairs: int, **settings: object) -> Iterator[Chain]:
+def chain(name: str, pairs: int) -> Iterator[Chain]:
     """Give a running system."""
     with systems.processes() as started:
-        yield Chain(name, pairs, started, **settings)
+        yield Chain(name, pairs, started)
 
 
 def _say(process: subprocess.Popen[str], line: str) -> None:
@@ -110,5 +111,3 @@ def percentile(values: list[float], percent: float) -> float:
     """Return a percentile by the nearest rank."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(percent / 100 * len(ordered)))]
-
-

@@ -78,13 +78,13 @@ def processes() -> Iterator[Processes]:
         started.stop()
 
 
-def start(name: str, exchange: Exchange, started: Processes, **settings: object) -> dict[str, int]:
+def start(name: str, exchange: Exchange, started: Processes) -> dict[str, int]:
     """Start a system against the stubs; return its processes' ids by name."""
     folder = FOLDER / name.replace(" ", "_").replace(",", "")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if name == OURS:
-        return _ours(folder, exchange, started, **settings)
+        return _ours(folder, exchange, started)
     roles = {"single": [exchange.public, exchange.private, *exchange.quoted]}
     if name == FOUR:
         roles = {
@@ -99,9 +99,7 @@ def start(name: str, exchange: Exchange, started: Processes, **settings: object)
     }
 
 
-def _ours(
-    folder: Path, exchange: Exchange, started: Processes, trading: dict[str, object] | None = None, **kraken: object
-) -> dict[str, int]:
+def _ours(folder: Path, exchange: Exchange, started: Processes) -> dict[str, int]:
     port = free_port()
     (folder / "config").mkdir()
     pairs = {pair.symbol: pair for pair in listed(len(exchange.symbols))}
@@ -113,7 +111,6 @@ def _ours(
             "rest_url": f"http://127.0.0.1:{port}",
             "ws_url": exchange.public,
             "ws_auth_url": exchange.private,
-            **kraken,
         },
         "trading": {
             "pairs": exchange.quoted,
@@ -127,7 +124,6 @@ def _ours(
             "max_daily_loss": 10**9,
             "inventory_base": dict.fromkeys(sorted(bases), BALANCE),
             "tier": "pro",
-            **(trading or {}),
         },
         "strategies": {"join": {"class": "benchmarks.chain.rule:Join", "settings": {}}},
         "simulator": {"port": port, "regime": "halted", "asset_pairs": "pairs.json", "pairs": [*exchange.quoted]},
@@ -136,7 +132,7 @@ def _ours(
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     modules = {
         "simulator": ["-m", "simulator"],
-        "executor": [os.environ["CHAIN_EXECUTOR"]] if "CHAIN_EXECUTOR" in os.environ else ["-m", "benchmarks.chain.executor"],
+        "executor": ["-m", "benchmarks.chain.executor"],
         "strategy": ["-m", "strategy"],
         "book": ["-m", "book"],
         "collector": ["-m", "collector"],

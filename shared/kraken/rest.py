@@ -1,19 +1,23 @@
-"""REST calls to Kraken: the shell over :mod:`shared.kraken.signing` (KRAKEN.md 4)."""
+"""REST calls to Kraken: the shell over :mod:`shared.kraken.signing` (KRAKEN.md 4).
+
+aiohttp is loaded by the first call: 10 MB that a process without calls, such as the collector, does without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any  # Any: Kraken's answers, read by the caller
+from typing import TYPE_CHECKING, Any  # Any: Kraken's answers, read by the caller
 from urllib.parse import urlencode, urlsplit
 
-import aiohttp
 import msgspec
 
 from shared import limits
 from shared.errors import ProxyUnusable, RestError, RestRefused
-from shared.http_errors import why_unanswered
 from shared.kraken.signing import sign
 from shared.proxies import is_socks, proxy_for, socks_connector, socks_errors
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +78,8 @@ class Rest:
             self._session = None
 
     def _open(self, proxy: str | None) -> aiohttp.ClientSession:
+        import aiohttp
+
         if self._session is None:
             connector = None
             if proxy is not None and is_socks(proxy):
@@ -84,6 +90,10 @@ class Rest:
         return self._session
 
     async def _call(self, verb: str, path: str, body: bytes, headers: dict[str, str]) -> Any:
+        import aiohttp
+
+        from shared.http_errors import why_unanswered
+
         url = self._url + path
         try:
             proxy = proxy_for(url)

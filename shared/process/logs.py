@@ -15,13 +15,20 @@ from time import monotonic
 from types import TracebackType
 from typing import IO, Any, Final  # Any: structlog's own
 
-import structlog
-from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
-
 from shared import limits
 from shared.config.schema import Config
 from shared.config.secret import Mask, secrets_of
 from shared.process.flood import Flood
+
+# structlog loads rich, where it is installed, for coloured tracebacks: 13 MB that no process here shows to anybody.
+_WITHOUT_RICH = "rich" not in sys.modules
+if _WITHOUT_RICH:
+    sys.modules["rich"] = None  # type: ignore[assignment]
+import structlog  # noqa: E402 - see above
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger  # noqa: E402
+
+if _WITHOUT_RICH:
+    del sys.modules["rich"]
 
 OnWarning = Callable[[str, str, dict[str, object]], None]
 WARNINGS: Final = ("warning", "error", "critical")

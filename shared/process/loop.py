@@ -29,6 +29,7 @@ from shared.messages import Alert, Heartbeat, LogLine, Message, ProcessState
 from shared.process import holders, locks, logs, starts
 from shared.process.command_line import EXIT_HELD, EXIT_RESTART, refuse
 from shared.process.effects import Effects
+from shared.process.garbage import Garbage
 from shared.process.monitors import Memory, Performance
 from shared.process.refusals import refused_delay_s
 from shared.version import tradebyte_version
@@ -58,6 +59,7 @@ class Process:
         self.performance = Performance(watched.slow_operation_s, self._on_slow)
         self._memory = Memory(watched.memory_threshold_mb, watched.memory_limit_mb)
         self._memory_due = 0
+        self._garbage = Garbage()
         self._restart = False
         os.chdir(configuration.root)
         self._lock = self._take_lock()
@@ -139,6 +141,7 @@ class Process:
         for readable in (subscriber, publisher, self._wake):
             poller.register(readable, zmq.POLLIN)
         due = 0
+        self._garbage.begin(boot_ns())
         with self._crash_logged():
             while not self.stopping:
                 ready = dict(poller.poll(max(0, -(-(due - boot_ns()) // MS))))
@@ -171,6 +174,7 @@ class Process:
         """Run the loop of a process that holds a WebSocket, ``main`` beside bus and turns, until asked to stop."""
         import uvloop
 
+        self._garbage.begin(boot_ns())
         with self._crash_logged():
             uvloop.run(self._async(main, on_messages, on_turn, on_stop, turn_ms))
         self._end()
@@ -233,6 +237,7 @@ class Process:
     def _turn(self, began: int) -> None:
         """Do the shell's part of a turn: subscriptions, watchdog, repeats, memory, heartbeat."""
         now = boot_ns()
+        self._garbage.turn(now)
         self.publisher.serve_subscriptions()
         # The lag is the longest time for which the loop was busy.
         self._lag_ns = max(self._lag_ns, now - began)
