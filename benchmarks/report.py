@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import platform
 import re
 from pathlib import Path
 
 FILE = Path(__file__).with_name("RESULTS.md")
+FIGURES = Path(__file__).with_name("results.json")
 HEAD = (
     "# Measured\n\nEach section says where, when and by which command; run it on your own machine before you decide.\n"
 )
@@ -41,3 +43,10 @@ def write(section: str, body: str, file: Path = FILE) -> None:
     start, stop = text.find(begin), text.find(end)
     text = f"{text[:start]}{made}{text[stop + len(end) :]}" if 0 <= start < stop else f"{text.rstrip()}\n\n{made}"
     file.write_text(text, encoding="utf-8")
+
+
+def keep(section: str, figures: str, file: Path = FIGURES) -> None:
+    """Replace one section of the figures for programs; ``figures`` is its JSON."""
+    known: dict[str, object] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    known[section] = json.loads(figures)
+    file.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")

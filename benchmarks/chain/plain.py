@@ -1,4 +1,4 @@
-"""A plain chain, as one writes it with asyncio, websockets, pyzmq and msgpack: ``python -m benchmarks.chain.plain ROLE``.
+"""A plain chain, as one writes it with asyncio, websockets, pyzmq and msgpack: ``python -m benchmarks.chain.plain``.
 
 Four processes (``feed``, ``book``, ``strategy``, ``orders``), or all in one (``single``). It verifies no checksum, cuts
 no book, has no limits, no risk, no journal and no recovery, and publishes ten levels a side as floats.
