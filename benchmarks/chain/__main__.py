@@ -150,9 +150,9 @@ def main() -> None:
 
 METHOD = """
 Loopback; from a frame's intended time to the order's bytes at the exchange's socket. Median of the rounds (range). The
-plain chains (benchmarks/chain/plain.py: asyncio, websockets, pyzmq, msgpack) verify no checksum, cut no book, and have no
-limits, no risk gate, no journal and no recovery. TradeByte does all of that; of its own limits only the pace of moves and
-the points of Kraken's counters are raised.
+plain chains (benchmarks/chain/plain.py: asyncio, websockets, pyzmq, msgpack) verify no checksum, cut no book, and have
+no limits, no risk gate, no journal and no recovery. TradeByte does all of that; of its own limits only the pace of
+moves and the points of Kraken's counters are raised.
 """
 
 
