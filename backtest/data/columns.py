@@ -41,6 +41,10 @@ class Kind(IntEnum):
     """``lots`` traded at ``ticks``; ``side`` is the taker's."""
     MARK = 3
     """A gap: nothing after it can be trusted until the next snapshot; ``lots`` is a :class:`Mark`."""
+    ORDER = 4
+    """A single order has ``lots`` at ``ticks`` now; 0 removes it. Only where single orders are played, in no file."""
+    ORDER_SNAPSHOT = 5
+    """A single order of a snapshot; the first row of one (``FIRST``) empties the book before."""
 
 
 class Mark(IntEnum):

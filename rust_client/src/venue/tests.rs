@@ -5,7 +5,7 @@ use crate::side::Side;
 
 fn row(exchange_ts: i64, kind: Kind, side: Side, ticks: i64, lots: i64, flags: u8) -> Row {
     let heard_ts = exchange_ts;
-    Row { exchange_ts, heard_ts, ticks, lots, symbol: 0, kind: kind as u8, side: side as u8, flags }
+    Row { exchange_ts, heard_ts, ticks, lots, order: 0, symbol: 0, kind: kind as u8, side: side as u8, flags }
 }
 
 fn order(id: u64, side: Side, price: u64, qty: u64) -> NewOrder {
@@ -93,7 +93,15 @@ fn a_request_takes_both_ways_and_its_turnaround() {
     let delays = screen::Delays { one_way: 10, submit: 5, amend: 1, cancel: 1 };
     let outcome = screen::Screen::new(fixed(1.0), screen::Pace::Touch, delays).run(&mut market, 40).unwrap();
     assert_eq!(outcome.requests.iter().map(|request| request.at).collect::<Vec<_>>(), [26, 26]);
-    let fill =
-        screen::Fill { ts: 27, id: 1, side: Side::Buy, price: 99_991, qty: 3, ahead: Some(0), opened_ts: 26 };
+    let fill = screen::Fill {
+        ts: 27,
+        id: 1,
+        side: Side::Buy,
+        price: 99_991,
+        qty: 3,
+        ahead: Some(0),
+        opened_ts: 26,
+        ahead_at_fill: Some(0),
+    };
     assert_eq!((outcome.fills, outcome.position), (vec![fill], 3));
 }
