@@ -23,8 +23,8 @@ The record cannot react to us, and never says where in a queue something was can
   enters the window.
 - **Crossed.** When the record's other side stands at our price or better at the end of a message, we are filled at our
   price up to what is visible there (``crossed_fills``), and that counts as taken.
-- **Single orders.** From a snapshot of single orders on (level 3) the record names each order, and no model is asked. An
-  own order stands behind the orders that stood at its price when it came, and in front of all that come later. One
+- **Single orders.** From a snapshot of single orders on (level 3) the record names each order, and no model is asked.
+  An own order stands behind the orders that stood at its price when it came, and in front of all that come later. One
   before it that leaves or gets smaller moves it up; one that grows or comes back from another price goes behind it. A
   trade eats the orders from the front; the change that it causes makes none larger. Orders that come back with their
   level, or with the snapshot after a gap, stand where they stood. At the first such snapshot, all that stands at an own
@@ -94,8 +94,9 @@ class QueueMarket:
         flags: ReadableBuffer,
         orders: ReadableBuffer | None = None,
     ) -> None:
-        """Append whole messages; ``orders`` has the numbers of single orders, where there are any. Rows before the last played
-        message may be dropped. Raises EngineError.
+        """Append whole messages; ``orders`` has the numbers of single orders, where there are any.
+
+        Rows before the last played message may be dropped. Raises EngineError.
         """
         columns = (exchange_ts, heard_ts, symbol, kind, side, ticks, lots, flags)
         newest = max(self._rows[-1].exchange_ts if self._rows else TIME_MIN, self._now)

@@ -94,7 +94,7 @@ class RecordedLevels:
         else:
             self.by_price[price] = RecordedLevel(lots)
 
-    def set_order(self, number: int, price: int, lots: int) -> set[int]:
+    def set_order(self, number: int, price: int, lots: int) -> list[int]:
         """Set what the record has of a single order, 0 removes it; return the prices whose queues changed.
 
         Less than before at its price keeps its place, all else goes to the back.
@@ -104,17 +104,17 @@ class RecordedLevels:
             order.lots, order.left = lots, min(order.left, lots)
             order.taken = min(order.taken, order.left)
             self.by_price[price].sum_orders()
-            return {price}
-        changed = set()
+            return [price]
+        changed = []
         if old_price is not None:
             self._remove_order(number, old_price)
-            changed.add(old_price)
+            changed.append(old_price)
         if lots:
             level = self.by_price.setdefault(price, RecordedLevel(0))
             level.orders[number] = RecordedOrder(lots, lots, self._place(number, price))
             level.sum_orders()
             self._prices[number] = price
-            changed.add(price)
+            changed.append(price)
         return changed
 
     def _remove_order(self, number: int, price: int) -> None:

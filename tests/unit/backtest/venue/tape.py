@@ -31,7 +31,9 @@ def market_class(implementation: str) -> type[Market]:
 def load(market: Market, rows: Sequence[RowValues], orders: Sequence[int] | None = None) -> None:
     """Load rows as buffers; ``orders`` are the numbers of single orders."""
     columns = [array(item, values) for item, values in zip(FORMATS, zip(*rows, strict=True), strict=True)]
-    market.load(*columns, orders=None if orders is None else array(ORDER_FORMAT, orders))
+    if orders is not None:
+        columns.append(array(ORDER_FORMAT, orders))
+    market.load(*columns)
 
 
 class Tape:
