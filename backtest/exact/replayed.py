@@ -54,7 +54,8 @@ class Tape:
             self.lots,
             self.flags,
         )
-        market.load(*(column.data for column in columns), orders=self.order.data if any(self.order_depths) else None)
+        orders = [self.order.data] if any(self.order_depths) else []
+        market.load(*(column.data for column in columns), *orders)
 
     @property
     def by_order(self) -> list[str]:
@@ -94,6 +95,8 @@ class Replayed:
         self.begin_ts, self.end_ts = begin_ts, int(tape.exchange_ts[-1])
         self.operations: list[Operation] = []
         self.rows = len(tape.exchange_ts)
+        # The lots that were still ahead of each own order at its first fill; None where that is not known.
+        self.ahead_at_fill: dict[int, int | None] = {}
         self._kraken, self._market, self._tape = kraken, market, tape
         self._stop = int(stop | Stop.FILL | Stop.MARK)
         self._numbers = {symbol: number for number, symbol in enumerate(tape.symbols)}
@@ -155,8 +158,10 @@ class Replayed:
         exchange, now = self._kraken.world.exchange, self._kraken.ts
         venue = exchange.venues[symbol]
         events: list[Event] = []
-        for event in self._market.take_events(number):
+        aheads = self._market.fills_ahead(number)
+        for event, ahead in zip(self._market.take_events(number), aheads, strict=True):
             if event[0] == "trade":
+                self.ahead_at_fill.setdefault(event[2], ahead)
                 venue.trade_id += 1
                 venue.last_price = event[3]
                 event = (*event, venue.trade_id)

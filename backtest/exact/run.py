@@ -89,6 +89,8 @@ class Outcome:
     operations: list[Operation] = field(default_factory=list)
     tape: Tape | None = None
     places: dict[int, tuple[int, bool]] = field(default_factory=dict)
+    # The lots that were still ahead of each order at its first fill in the queue; None where that is not known.
+    ahead_at_fill: dict[int, int | None] = field(default_factory=dict)
     # Lots that traded in the record, by pair.
     traded_lots: dict[str, int] = field(default_factory=dict)
 
@@ -107,6 +109,7 @@ def on_tape(config: Config, tape: Tape, pairs: dict[str, Pair], options: Options
     source = Replayed(kraken, market, tape, pairs, begin_ts, _wanted(host))
     outcome = play(config, options, kraken, source, host)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
+    outcome.ahead_at_fill = source.ahead_at_fill
     outcome.traded_lots = {name: market.stats(number)["traded_lots"] for number, name in enumerate(tape.symbols)}
     return outcome
 
@@ -117,6 +120,8 @@ def on_synthetic(config: Config, seconds: float, options: Options) -> Outcome:
     source = Synthetic(kraken, EPOCH_NS, EPOCH_NS + EARLY_NS + int(seconds * SECOND))
     outcome = play(config, options, kraken, source, Host(config, options.strategy, CLOCK))
     outcome.rows = source.rows
+    # The crowd's book is one queue: who is filled was its first.
+    outcome.ahead_at_fill = {fill.number: 0 for fill in outcome.fills if fill.maker}
     return outcome
 
 

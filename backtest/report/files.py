@@ -68,6 +68,7 @@ def _fills(outcome: Outcome, fills: list[MarkedFill]) -> pa.Table:
 
 def _orders(outcome: Outcome) -> pa.Table:
     changes = outcome.order_changes
+    arrived = {number: lots for number, (lots, is_known) in outcome.places.items() if is_known}
     return pa.table(
         {
             "ts": pa.array([change.ts for change in changes], pa.int64()),
@@ -76,6 +77,10 @@ def _orders(outcome: Outcome) -> pa.Table:
             "side": pa.array([change.side for change in changes], pa.string()),
             "price_ticks": pa.array([change.price for change in changes], pa.int64()),
             "remaining_lots": pa.array([change.remaining for change in changes], pa.int64()),
+            "queue_ahead_at_arrival_lots": pa.array([arrived.get(change.number) for change in changes], pa.int64()),
+            "queue_ahead_at_fill_lots": pa.array(
+                [outcome.ahead_at_fill.get(change.number) for change in changes], pa.int64()
+            ),
         }
     )
 

@@ -189,11 +189,14 @@ def _markouts(fills: list[MarkedFill]) -> go.Figure:
 
 
 def _waiting(outcome: Outcome) -> go.Figure:
-    """Return how long orders waited for their first fill, and what stood ahead of them as they came."""
-    chart = make_subplots(rows=1, cols=2, subplot_titles=["Seconds until the first fill", "Lots ahead on arrival"])
+    """Return how long orders waited for their first fill, and what stood ahead of them as they came and then."""
+    titles = ["Seconds until the first fill", "Lots ahead on arrival", "Lots ahead at the first fill"]
+    chart = make_subplots(rows=1, cols=3, subplot_titles=titles)
     chart.add_histogram(x=figures.times_to_fill(outcome), nbinsx=40, marker_color=BUY, row=1, col=1)
     ahead = [lots for lots, is_known in outcome.places.values() if is_known]
     chart.add_histogram(x=ahead, nbinsx=40, marker_color=SELL, row=1, col=2)
+    at_fill = [lots for lots in outcome.ahead_at_fill.values() if lots is not None]
+    chart.add_histogram(x=at_fill, nbinsx=40, marker_color=MID, row=1, col=3)
     chart.update_layout(showlegend=False)
     return _framed(chart, 320)
 

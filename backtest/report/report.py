@@ -8,7 +8,7 @@ from decimal import Decimal
 from backtest.exact.bounds import Bound, bound
 from backtest.exact.run import Outcome
 from backtest.report import figures
-from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, turnover_of
+from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, queue_name, turnover_of
 from shared.attribution import MarkedFill
 from shared.clock import SECOND, rfc3339
 from shared.numbers import plain
@@ -74,7 +74,8 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         times_real_time=round(seconds / outcome.wall_s, 1),
         rows_per_s=round(outcome.rows / outcome.wall_s),
         seed=outcome.options.seed,
-        queue=outcome.options.queue if outcome.tape is not None else KNOWN,
+        queue=_queue(outcome),
+        level3=_level3(outcome),
         latency=outcome.options.latency,
         currency=currency,
         fills=len(fills),
@@ -95,7 +96,8 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         sharpe=figures.sharpe(outcome, curve, outcome.options.seed),
         uptime=figures.uptime(outcome),
         time_to_fill_s=figures.quantiles(figures.times_to_fill(outcome)),
-        queue_ahead_at_arrival=_places(outcome),
+        queue_ahead_at_arrival=_ahead(outcome, {n: lots for n, (lots, is_known) in outcome.places.items() if is_known}),
+        queue_ahead_at_fill=_ahead(outcome, {n: lots for n, lots in outcome.ahead_at_fill.items() if lots is not None}),
         orders=len(outcome.opened),
         requests=len(outcome.sent),
         rate_points=outcome.points,
@@ -124,14 +126,23 @@ def _outside(middle: Bound) -> float | None:
     return middle.outside_fills / middle.fills if middle.fills else None
 
 
-def _places(outcome: Outcome) -> dict[str, dict[str, float | None]]:
-    """Return, by pair, the quantity ahead of orders as they came to rest where it was known, in the base asset."""
+def _level3(outcome: Outcome) -> list[str]:
+    return outcome.tape.by_order if outcome.tape is not None else []
+
+
+def _queue(outcome: Outcome) -> str:
+    if outcome.tape is None:
+        return KNOWN
+    return queue_name(outcome.options.queue, outcome.tape.symbols, outcome.tape.by_order)
+
+
+def _ahead(outcome: Outcome, lots: Mapping[int, int]) -> dict[str, dict[str, float | None]]:
+    """Return, by pair, the quantity ahead of orders (lots by their number), in the base asset."""
     ahead: dict[str, list[float]] = {symbol: [] for symbol in outcome.pairs}
     symbols = {change.number: change.symbol for change in outcome.order_changes}
-    for number, (lots, is_known) in outcome.places.items():
-        if is_known:
-            symbol = symbols[number]
-            ahead[symbol].append(lots / 10 ** outcome.pairs[symbol].qty_precision)
+    for number, each in lots.items():
+        symbol = symbols[number]
+        ahead[symbol].append(each / 10 ** outcome.pairs[symbol].qty_precision)
     return {symbol: figures.quantiles(values) for symbol, values in ahead.items()}
 
 
