@@ -19,7 +19,7 @@ from backtest.data.sources import read
 from backtest.errors import BacktestError, DataError
 from backtest.exact import run, setting
 from backtest.exact.run import Options, Outcome
-from backtest.report import files, report, text
+from backtest.report import figures, files, report, text
 from backtest.venue.latency import LatencyKind
 from shared.config import Config
 
@@ -34,9 +34,10 @@ def main(arguments: list[str]) -> None:
     config = command_line.configuration(options.config)
     try:
         outcome, market, coverage = _run(config, options)
-        made = report.make(outcome, market, config.trading.currency, coverage)
+        course = figures.course(outcome)
+        made = report.make(outcome, course, market, config.trading.currency, coverage)
         if options.out is not None:
-            files.write(options.out, made, outcome)
+            files.write(options.out, made, outcome, course)
     except BacktestError as error:
         command_line.fail(COMMAND, str(error))
     if options.json:

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 
 from backtest.exact.run import Outcome
 from backtest.report import figures
+from backtest.report.figures import Course
 from backtest.report.report import KNOWN, Report
 from shared.attribution import ADVERSE_S, HORIZONS_S, MarkedFill
 
@@ -32,9 +33,10 @@ th, td { text-align: right; padding: .15rem .9rem .15rem 0; } th:first-child, td
 """
 
 
-def page(report: Report, outcome: Outcome, fills: list[MarkedFill]) -> str:
+def page(report: Report, outcome: Outcome, course: Course) -> str:
     """Return the page's HTML."""
-    charts = [_money(outcome, fills), *(_market(outcome, symbol) for symbol in sorted(outcome.mids)), _markouts(fills)]
+    fills = course.fills
+    charts = [_money(course), *(_market(outcome, symbol) for symbol in sorted(outcome.mids)), _markouts(fills)]
     charts.append(_waiting(outcome))
     parts = [
         f"<h1>{html.escape(report.strategy)}</h1>",
@@ -120,9 +122,9 @@ def _time(ts: Iterable[int]) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
     return np.array(list(ts), "datetime64[ns]")
 
 
-def _money(outcome: Outcome, fills: list[MarkedFill]) -> go.Figure:
+def _money(course: Course) -> go.Figure:
     """Return equity with its parts so far, and the inventory below."""
-    curve = figures.curve(outcome, POINTS)
+    curve, fills = course.curve, course.fills
     names = list(curve.inventory)
     chart = make_subplots(
         rows=1 + len(names), cols=1, shared_xaxes=True, vertical_spacing=0.04,

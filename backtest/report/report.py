@@ -9,6 +9,7 @@ from backtest.exact.bounds import Bound, bound
 from backtest.exact.run import Outcome
 from backtest.report import figures
 from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, queue_name, turnover_of
+from backtest.report.figures import Course
 from shared.attribution import MarkedFill
 from shared.clock import SECOND, rfc3339
 from shared.numbers import plain
@@ -53,12 +54,13 @@ class Report(Earned, frozen=True, kw_only=True):
     warnings: list[str]
 
 
-def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str, float | None]) -> Report:
+def make(
+    outcome: Outcome, course: Course, market: str, currency: str, coverage_bps: Mapping[str, float | None]
+) -> Report:
     """Return the report of a run; ``market`` names its data."""
-    fills = figures.marked(outcome)
+    fills, curve = course.fills, course.curve
     pnl, parts = figures.profit(outcome), figures.attribution(outcome, fills)
     seconds = (outcome.end_ts - outcome.begin_ts) / SECOND
-    curve = figures.curve(outcome)
     bounds = _bounds(outcome, pnl)
     (means, errors), shares = mean_markouts(fills), _volume_shares(outcome)
     turnover = turnover_of(fills)

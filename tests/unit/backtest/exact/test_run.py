@@ -110,7 +110,7 @@ def test_a_lost_day_halts_for_the_rest() -> None:
     assert outcome.halted
     last = max(fill.ns for fill in outcome.fills)
     assert last < outcome.end_ts - 5 * SECOND, "fills go on after the halt"
-    made = report.make(outcome, "walk", "USD", {})
+    made = report.make(outcome, figures.course(outcome), "walk", "USD", {})
     assert any("halted" in warning for warning in made.warnings)
 
 
@@ -175,7 +175,7 @@ def test_the_executors_own_attribution_is_the_reports(outcome: Outcome) -> None:
 
 def test_the_synthetic_markets_queues_are_known() -> None:
     outcome = on_synthetic(prepared(), 30, Options(STRATEGY))
-    made = report.make(outcome, "synthetic", "USD", {})
+    made = report.make(outcome, figures.course(outcome), "synthetic", "USD", {})
     assert made.seconds == 30
     assert {(each.fills, each.pnl) for each in made.bounds.values()} == {(made.fills, made.pnl)}
     assert made.outside_depth_share == (0 if made.fills else None)
