@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 
 from backtest.exact.bounds import Bound, bound
+from backtest.exact.engine import LOG_KEPT
 from backtest.exact.run import Outcome
 from backtest.report import figures
 from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, queue_name, turnover_of
@@ -172,4 +174,13 @@ def _warnings(outcome: Outcome, fills: list[MarkedFill], shares: Mapping[str, fl
             )
     if outcome.halted:
         warnings.append(f"trading halted: {outcome.halted}")
-    return warnings
+    return warnings + _logged(outcome)
+
+
+def _logged(outcome: Outcome) -> list[str]:
+    """Return what the run's processes logged as warnings and errors, each once with how often."""
+    counts = Counter(f"{entry.level}, {entry.kind}: {entry.text}" for entry in outcome.log)
+    made = [text if count == 1 else f"{text} ({count} times)" for text, count in counts.items()]
+    if len(outcome.log) == LOG_KEPT:
+        made.append(f"more than {LOG_KEPT} warnings: the later ones are not kept")
+    return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 
 import msgspec
@@ -18,6 +19,7 @@ from backtest.report.earned import parts_of
 from backtest.venue.latency import LatencyKind
 from shared.clock import MS, SECOND
 from shared.config import Config
+from shared.process.effects import LogEntry
 from tests.kit.backtest.market import BEGIN_TS, Tape, head, walk
 
 STRATEGY = "market_maker"
@@ -112,6 +114,13 @@ def test_a_lost_day_halts_for_the_rest() -> None:
     assert last < outcome.end_ts - 5 * SECOND, "fills go on after the halt"
     made = report.make(outcome, figures.course(outcome), "walk", "USD", {})
     assert any("halted" in warning for warning in made.warnings)
+
+
+def test_what_the_run_logged_is_a_warning_of_the_report(outcome: Outcome) -> None:
+    entries = [LogEntry("warning", "rest", "no answer")] * 2 + [LogEntry("error", "journal", "full")]
+    logged = dataclasses.replace(outcome, log=entries)
+    made = report.make(logged, figures.course(outcome), "walk", "USD", {})
+    assert made.warnings[-2:] == ["warning, rest: no answer (2 times)", "error, journal: full"]
 
 
 def test_a_gap_pulls_the_quotes() -> None:
