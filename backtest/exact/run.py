@@ -18,7 +18,7 @@ from backtest.exact.replayed import Replayed, Tape, merge
 from backtest.exact.source import Source
 from backtest.exact.synthetic import Synthetic
 from backtest.exact.trader import CLOCK
-from backtest.venue.implementation import load_market
+from backtest.venue.implementation import Market, load_market
 from backtest.venue.kraken import Kraken, OrderChange
 from backtest.venue.latency import Latency, LatencyKind
 from backtest.venue.loop import Loop
@@ -88,6 +88,8 @@ class Outcome:
     rejects: Counter[str]
     operations: list[Operation] = field(default_factory=list)
     tape: Tape | None = None
+    # The market that the tape was played on; its rows serve again.
+    market: Market | None = None
     places: dict[int, tuple[int, bool]] = field(default_factory=dict)
     # The lots that were still ahead of each order at its first fill in the queue; None where that is not known.
     ahead_at_fill: dict[int, int | None] = field(default_factory=dict)
@@ -109,6 +111,7 @@ def on_tape(config: Config, tape: Tape, pairs: dict[str, Pair], options: Options
     source = Replayed(kraken, market, tape, pairs, begin_ts, _wanted(host))
     outcome = play(config, options, kraken, source, host)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
+    outcome.market = market
     outcome.ahead_at_fill = source.ahead_at_fill
     outcome.traded_lots = {name: market.stats(number)["traded_lots"] for number, name in enumerate(tape.symbols)}
     return outcome
