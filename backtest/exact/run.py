@@ -20,7 +20,7 @@ from backtest.exact.synthetic import Synthetic
 from backtest.exact.trader import CLOCK
 from backtest.venue.implementation import Market, load_market
 from backtest.venue.kraken import Kraken, OrderChange
-from backtest.venue.latency import Latency, LatencyKind
+from backtest.venue.latency import Latency, LatencyKind, UsedDelays
 from backtest.venue.loop import Loop
 from backtest.venue.queue_market import Stop
 from backtest.venue.recorded import Operation
@@ -86,6 +86,7 @@ class Outcome:
     maker_rate: int
     taker_rate: int
     rejects: Counter[str]
+    delays: UsedDelays
     operations: list[Operation] = field(default_factory=list)
     tape: Tape | None = None
     # The market that the tape was played on; its rows serve again.
@@ -201,6 +202,7 @@ def play(
             maker_rate=rates[0],
             taker_rate=rates[1],
             rejects=_rejects(journal),
+            delays=kraken.delays,
             places=engine.places,
         )
         journal.close()

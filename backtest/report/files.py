@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from backtest.errors import DataError
 from backtest.exact.run import Outcome
+from backtest.report.delays import Delays
 from backtest.report.figures import Course, Curve
 from backtest.report.page import page
 from backtest.report.report import Report
@@ -17,12 +18,12 @@ from shared.attribution import HORIZONS_S, MarkedFill
 from shared.numbers import text
 
 
-def write(folder: Path, report: Report, outcome: Outcome, course: Course) -> None:
+def write(folder: Path, report: Report, outcome: Outcome, course: Course, delays: Delays) -> None:
     """Write everything into a folder, which is made. Raises DataError if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
-        (folder / "report.html").write_text(page(report, outcome, course), encoding="utf-8")
+        (folder / "report.html").write_text(page(report, outcome, course, delays), encoding="utf-8")
         for name, table in tables(outcome, course).items():
             pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
     except OSError as error:

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 
 from backtest.exact.run import Outcome
 from backtest.report import figures
+from backtest.report.delays import Delays
 from backtest.report.figures import Course
 from backtest.report.report import KNOWN, Report
 from shared.attribution import ADVERSE_S, HORIZONS_S, MarkedFill
@@ -19,6 +20,14 @@ from shared.attribution import ADVERSE_S, HORIZONS_S, MarkedFill
 # One colour for one thing on the whole page; told apart by people who see red and green alike.
 BUY, SELL, MID, EQUITY = "#1f77b4", "#d95f02", "#555555", "#222222"
 PARTS = {"spread": "#1b9e77", "adverse": "#d95f02", "fees": "#7570b3", "drift": "#999999"}
+DELAYS = {
+    "to_exchange": "Request to the exchange",
+    "inside": "Inside the exchange",
+    "back": "Answer back",
+    "decision_to_sent": "Live: decision to request",
+    "sent_to_ack": "Live: request to ack",
+    "decision_to_ack": "Live: decision to ack",
+}
 # More points than this tell a screen nothing.
 POINTS = 3000
 STYLE = """
@@ -33,11 +42,11 @@ th, td { text-align: right; padding: .15rem .9rem .15rem 0; } th:first-child, td
 """
 
 
-def page(report: Report, outcome: Outcome, course: Course) -> str:
+def page(report: Report, outcome: Outcome, course: Course, delays: Delays) -> str:
     """Return the page's HTML."""
     fills = course.fills
     charts = [_money(course), *(_market(outcome, symbol) for symbol in sorted(outcome.mids)), _markouts(fills)]
-    charts.append(_waiting(outcome))
+    charts += [_waiting(outcome), _latency(report, delays)]
     parts = [
         f"<h1>{html.escape(report.strategy)}</h1>",
         f"<div>{html.escape(report.market)}, {html.escape(', '.join(report.pairs))}: "
@@ -201,6 +210,28 @@ def _waiting(outcome: Outcome) -> go.Figure:
     chart.add_histogram(x=at_fill, nbinsx=40, marker_color=MID, row=1, col=3)
     chart.update_layout(showlegend=False)
     return _framed(chart, 320)
+
+
+def _latency(report: Report, delays: Delays) -> go.Figure:
+    """Return how long requests travelled, and what the recorded live system needed where there is one."""
+    parts = delays.by_name()
+    quantiles = {name: report.delays_ms[name] for name in parts}
+    titles = [
+        f"{DELAYS[name]}<br>median {_plain(each['p50'])}, 90 % {_plain(each['p90'])}"
+        for name, each in quantiles.items()
+    ]
+    chart = make_subplots(rows=max(1, -(-len(parts) // 3)), cols=3, subplot_titles=titles, vertical_spacing=0.25)
+    for place, (name, values) in enumerate(parts.items()):
+        row, column = divmod(place, 3)
+        chart.add_histogram(
+            x=values, nbinsx=50, name=DELAYS[name], marker_color=BUY if row == 0 else SELL, row=row + 1, col=column + 1
+        )
+    chart.update_layout(showlegend=False, title=f"Latency in ms, {report.latency}")
+    return _framed(chart, 180 + 200 * max(1, -(-len(parts) // 3)))
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _framed(chart: go.Figure, height: int) -> go.Figure:

@@ -10,6 +10,7 @@ from backtest.exact.bounds import Bound, bound
 from backtest.exact.engine import LOG_KEPT
 from backtest.exact.run import Outcome
 from backtest.report import figures
+from backtest.report.delays import Delays
 from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, queue_name, turnover_of
 from backtest.report.figures import Course
 from shared.attribution import MarkedFill
@@ -28,7 +29,8 @@ class Report(Earned, frozen=True, kw_only=True):
     """The object that ``tradebyte backtest --json`` prints: what both engines know, and what only the executor does.
 
     Times are RFC 3339. ``volume_share`` is own fills as a share of the volume, by pair. ``uptime`` is the share of
-    seconds with quotes on both sides, by pair and distance (bp).
+    seconds with quotes on both sides, by pair and distance (bp). ``delays_ms`` are by name
+    (:class:`backtest.report.delays.Delays`), those of which there are any.
     """
 
     market: str
@@ -37,6 +39,7 @@ class Report(Earned, frozen=True, kw_only=True):
     times_real_time: float
     seed: int
     latency: str
+    delays_ms: dict[str, dict[str, float | None]]
     outbound_sha256: str
     volume_share: dict[str, float]
     maker_share: float | None
@@ -57,7 +60,12 @@ class Report(Earned, frozen=True, kw_only=True):
 
 
 def make(
-    outcome: Outcome, course: Course, market: str, currency: str, coverage_bps: Mapping[str, float | None]
+    outcome: Outcome,
+    course: Course,
+    delays: Delays,
+    market: str,
+    currency: str,
+    coverage_bps: Mapping[str, float | None],
 ) -> Report:
     """Return the report of a run; ``market`` names its data."""
     fills, curve = course.fills, course.curve
@@ -81,6 +89,7 @@ def make(
         queue=_queue(outcome),
         level3=_level3(outcome),
         latency=outcome.options.latency,
+        delays_ms={name: figures.quantiles(values) for name, values in delays.by_name().items()},
         currency=currency,
         fills=len(fills),
         pnl=plain(pnl),

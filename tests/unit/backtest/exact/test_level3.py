@@ -14,6 +14,7 @@ from backtest.data.sources import read
 from backtest.exact import setting
 from backtest.exact.run import Options, Outcome, on_columns
 from backtest.report import figures, files, report
+from backtest.report.delays import measure
 from backtest.screen import report as screen_report
 from backtest.screen.played import Pace
 from backtest.screen.run import screen
@@ -54,7 +55,7 @@ def outcome(columns: Columns) -> Outcome:
 
 
 def test_the_bounds_coincide_and_every_place_is_known(outcome: Outcome) -> None:
-    made = report.make(outcome, figures.course(outcome), "level 3", "USD", {})
+    made = report.make(outcome, figures.course(outcome), measure(outcome, []), "level 3", "USD", {})
     assert len(outcome.fills) >= 5
     assert (made.queue, made.level3, made.outside_depth_share) == ("level3", [BTC], 0.0)
     front, middle, back = made.bounds.values()
@@ -66,12 +67,12 @@ def test_the_bounds_coincide_and_every_place_is_known(outcome: Outcome) -> None:
 def test_without_single_orders_a_rule_of_the_queue_is_named(columns: Columns) -> None:
     by_price = dataclasses.replace(columns, orders=None)
     outcome = on_columns(prepared(), {BTC: by_price}, Options(STRATEGY))
-    made = report.make(outcome, figures.course(outcome), "level 2", "USD", {})
+    made = report.make(outcome, figures.course(outcome), measure(outcome, []), "level 2", "USD", {})
     assert (made.queue, made.level3) == ("pro_rata", [])
 
 
 def test_what_was_ahead_at_a_fill_is_in_the_tables(outcome: Outcome) -> None:
-    made = report.make(outcome, figures.course(outcome), "level 3", "USD", {})
+    made = report.make(outcome, figures.course(outcome), measure(outcome, []), "level 3", "USD", {})
     filled = {fill.number for fill in outcome.fills if fill.maker}
     assert outcome.ahead_at_fill.keys() == filled
     assert made.queue_ahead_at_fill[BTC]["mean"] is not None

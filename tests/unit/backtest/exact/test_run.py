@@ -15,6 +15,7 @@ from backtest.exact.bounds import bound
 from backtest.exact.replayed import merge
 from backtest.exact.run import EARLY_NS, Options, Outcome, on_columns, on_synthetic
 from backtest.report import figures, report
+from backtest.report.delays import measure
 from backtest.report.earned import parts_of
 from backtest.venue.latency import LatencyKind
 from shared.clock import MS, SECOND
@@ -112,14 +113,14 @@ def test_a_lost_day_halts_for_the_rest() -> None:
     assert outcome.halted
     last = max(fill.ns for fill in outcome.fills)
     assert last < outcome.end_ts - 5 * SECOND, "fills go on after the halt"
-    made = report.make(outcome, figures.course(outcome), "walk", "USD", {})
+    made = report.make(outcome, figures.course(outcome), measure(outcome, []), "walk", "USD", {})
     assert any("halted" in warning for warning in made.warnings)
 
 
 def test_what_the_run_logged_is_a_warning_of_the_report(outcome: Outcome) -> None:
     entries = [LogEntry("warning", "rest", "no answer")] * 2 + [LogEntry("error", "journal", "full")]
     logged = dataclasses.replace(outcome, log=entries)
-    made = report.make(logged, figures.course(outcome), "walk", "USD", {})
+    made = report.make(logged, figures.course(outcome), measure(outcome, []), "walk", "USD", {})
     assert made.warnings[-2:] == ["warning, rest: no answer (2 times)", "error, journal: full"]
 
 
@@ -184,7 +185,7 @@ def test_the_executors_own_attribution_is_the_reports(outcome: Outcome) -> None:
 
 def test_the_synthetic_markets_queues_are_known() -> None:
     outcome = on_synthetic(prepared(), 30, Options(STRATEGY))
-    made = report.make(outcome, figures.course(outcome), "synthetic", "USD", {})
+    made = report.make(outcome, figures.course(outcome), measure(outcome, []), "synthetic", "USD", {})
     assert made.seconds == 30
     assert {(each.fills, each.pnl) for each in made.bounds.values()} == {(made.fills, made.pnl)}
     assert made.outside_depth_share == (0 if made.fills else None)
