@@ -217,7 +217,7 @@ def _latency(report: Report, delays: Delays) -> go.Figure:
     parts = delays.by_name()
     quantiles = {name: report.delays_ms[name] for name in parts}
     titles = [
-        f"{DELAYS[name]}<br>median {_plain(each['p50'])}, 90 % {_plain(each['p90'])}"
+        f"{DELAYS[name]}<br>ms: median {_plain(each['p50'])}, 90 % {_plain(each['p90'])}"
         for name, each in quantiles.items()
     ]
     chart = make_subplots(rows=max(1, -(-len(parts) // 3)), cols=3, subplot_titles=titles, vertical_spacing=0.25)
@@ -226,7 +226,7 @@ def _latency(report: Report, delays: Delays) -> go.Figure:
         chart.add_histogram(
             x=values, nbinsx=50, name=DELAYS[name], marker_color=BUY if row == 0 else SELL, row=row + 1, col=column + 1
         )
-    chart.update_layout(showlegend=False, title=f"Latency in ms, {report.latency}")
+    chart.update_layout(showlegend=False)
     return _framed(chart, 180 + 200 * max(1, -(-len(parts) // 3)))
 
 
