@@ -7,6 +7,7 @@ CPU time of the thread, data in memory. ``play alone`` advances the market witho
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import statistics
 import sys
 import time
@@ -49,17 +50,17 @@ def repeated(tape: Tape, rows: int) -> Tape:
     times = -(-rows // len(tape.ticks))
     span = int(tape.exchange_ts[-1] - tape.exchange_ts[0]) + SECOND
     shifts = np.repeat(np.arange(times, dtype=np.int64) * span, len(tape.ticks))
-    return Tape(
-        tape.symbols,
-        tape.depths,
-        np.tile(tape.exchange_ts, times) + shifts,
-        np.tile(tape.heard_ts, times) + shifts,
-        np.tile(tape.symbol, times),
-        np.tile(tape.kind, times),
-        np.tile(tape.side, times),
-        np.tile(tape.ticks, times),
-        np.tile(tape.lots, times),
-        np.tile(tape.flags, times),
+    return dataclasses.replace(
+        tape,
+        exchange_ts=np.tile(tape.exchange_ts, times) + shifts,
+        heard_ts=np.tile(tape.heard_ts, times) + shifts,
+        symbol=np.tile(tape.symbol, times),
+        kind=np.tile(tape.kind, times),
+        side=np.tile(tape.side, times),
+        ticks=np.tile(tape.ticks, times),
+        lots=np.tile(tape.lots, times),
+        flags=np.tile(tape.flags, times),
+        order=np.tile(tape.order, times),
     )
 
 

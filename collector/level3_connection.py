@@ -6,18 +6,16 @@ Whatever happens here is logged and shown; the public feed goes on.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Coroutine
 
 from collector.feed.level3 import Figures, Level3Feed
 from shared import limits
 from shared.clock import boot_ns, wall_ns
-from shared.errors import RestError, RestRefused, SecretError
-from shared.kraken.errors import explained
 from shared.kraken.key_backoff import KeyBackoff
 from shared.kraken.reconnect import Reconnect
 from shared.kraken.rest import Rest
 from shared.kraken.socket import KrakenSocket
+from shared.kraken.token import METHOD, fetch_token
 from shared.process.loop import Process
 from shared.version import tradebyte_version
 
@@ -73,24 +71,14 @@ class Level3Connection:
 
     async def _subscribe(self) -> None:
         """Fetch a token for the open connection; without one drop the connection."""
-        connection = self._socket.reconnect.attempts
-        token = problem = ""
-        try:
-            token = str((await self._rest.private("GetWebSocketsToken", {}, wall_ns()))["token"])
-            self._key.accepted()
-        except RestRefused as error:
-            if self._key.refused(error.errors, time.monotonic()):
-                self._socket.reconnect.hold(self._key.until_s)
-            problem = f"no WebSocket token: {explained(error.errors)}"
-        except (RestError, SecretError, KeyError, TypeError) as error:
-            problem = f"no WebSocket token: {error}"
-        self._problem = problem
-        if not self._socket.connected or connection != self._socket.reconnect.attempts:
-            return  # its connection is gone; the next one fetches its own token
-        if problem:
-            self._socket.close(problem)
+        fetched = await fetch_token(lambda: self._rest.private(METHOD, {}, wall_ns()), self._socket, self._key)
+        self._problem = fetched.problem
+        if not fetched.is_wanted:
+            return
+        if fetched.problem:
+            self._socket.close(fetched.problem)
         else:
-            self._feed.opened(token, boot_ns())
+            self._feed.opened(fetched.token, boot_ns())
             self._carry_out()
 
     def _carry_out(self) -> None:

@@ -161,12 +161,13 @@ class QueueMarket:
         ticks: _Buffer,
         lots: _Buffer,
         flags: _Buffer,
+        orders: _Buffer | None = None,
     ) -> None:
-        """Append whole messages: buffers of i64, i64, u16, u8, u8, i64, i64, u8. Raises EngineError."""
+        """Append whole messages: buffers of i64, i64, u16, u8, u8, i64, i64, u8, and of u32. Raises EngineError."""
     def again(self, model: str = "pro_rata", power: float = 2.0) -> QueueMarket:
         """Return a new market of the same rows and depths, which shares their memory. Raises EngineError."""
-    def set_depth(self, symbol: int, depth: int) -> None:
-        """Set the levels a side that the record follows; 0 is all of them."""
+    def set_depth(self, symbol: int, depth: int, order_depth: int = 0) -> None:
+        """Set the levels a side that the record follows, by price and by single orders; 0 is all of them."""
     def advance(self, until_ns: int, stop: int) -> tuple[int, int, int, int]:
         """Play messages up to a time, or to the first that did something of ``stop`` or filled an own order.
 
@@ -174,10 +175,12 @@ class QueueMarket:
         """
     def next_ts(self) -> int | None: ...
     def now(self) -> int: ...
-    def row(self, index: int) -> tuple[int, int, int, int, int, int, int, int]:
+    def row(self, index: int) -> tuple[int, int, int, int, int, int, int, int, int]:
         """Return a row that is still held. Raises EngineError."""
     def take_events(self, symbol: int) -> list[tuple[str | int, ...]]:
         """Return the trades of resting own orders with the record since the last call."""
+    def fills_ahead(self, symbol: int) -> list[int | None]:
+        """Return what was still ahead of the order of each event that ``take_events`` has next; None: not known."""
     def submit(
         self,
         symbol: int,

@@ -51,3 +51,4 @@ class Market:
         """Take a gap that may be in any of the books."""
         for rows in self.pairs.values():
             rows.mark(why, heard_ts)
+            rows.orders.mark(why, heard_ts)

@@ -10,7 +10,10 @@ import pyarrow.compute as pc
 
 from backtest.data.columns import SCHEMA, Flag, Kind, Mark
 from backtest.data.frames import INT64_MAX, FrameReader
+from backtest.data.order_rows import OrderRows
 from backtest.data.tally import Tally
+from shared.errors import FrameError
+from shared.kraken import level3
 from shared.messages import Pair
 
 
@@ -21,10 +24,11 @@ class PairRows:
         self.pair = pair
         self.reader = FrameReader(pair.symbol, pair.price_precision, pair.qty_precision)
         self._tally = tally
-        # The checksums of the reader that are in the tally already: good ones and failed ones.
+        # The checksums that are in the tally already: good ones and failed ones.
         self._counted = (0, 0)
         self._trades: array[int] = array("q")
         self._last_trade_id = 0
+        self.orders = OrderRows(pair)
 
     def frame(self, frame: bytes, heard_ts: int, file: str, line: int) -> None:
         """Take a book frame."""
@@ -35,6 +39,23 @@ class PairRows:
             self._tally.note(file, line, str(error))
             self._tally.gaps[Mark.UNREADABLE] += 1
         self._count_checksums()
+
+    def order_frame(self, frame: bytes, heard_ts: int, file: str, line: int) -> None:
+        """Take a frame of single orders; its elements of other pairs are left."""
+        try:
+            is_snapshot, elements = level3.messages(frame)
+            for message in elements:
+                if message.symbol == self.pair.symbol:
+                    self.orders.take(is_snapshot, message, heard_ts)
+        except FrameError as error:
+            self.orders.mark(Mark.UNREADABLE, heard_ts)
+            self._tally.note(file, line, str(error))
+            self._tally.gaps[Mark.UNREADABLE] += 1
+
+    def mark_orders(self, why: Mark, heard_ts: int) -> None:
+        """Take a gap in the single orders."""
+        self._tally.gaps[why] += 1
+        self.orders.mark(why, heard_ts)
 
     def change(self, exchange_ts: int, heard_ts: int, snapshot: bool, levels: list[tuple[int, int, int]]) -> None:
         """Take a message of levels from a source without frames, as (side, ticks, lots)."""
@@ -54,7 +75,8 @@ class PairRows:
         self._trades.extend(row)
 
     def _count_checksums(self) -> None:
-        ok, failed = self.reader.checksums_ok, self.reader.checksums_failed
+        ok, failed = self.orders.checksums
+        ok, failed = ok + self.reader.checksums_ok, failed + self.reader.checksums_failed
         self._tally.checksums_ok += ok - self._counted[0]
         if failed > self._counted[1]:
             self._tally.checksums_failed += failed - self._counted[1]

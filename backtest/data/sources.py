@@ -11,15 +11,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
 from backtest.data.columns import Columns
 from backtest.data.formats import captured, day_files, delimited, recorded
 from backtest.data.joined import Part, join
 from backtest.data.market import Market
 from backtest.data.places import Place, place
 from backtest.data.tally import BadRow, Tally
-from backtest.data.window import window
+from backtest.data.window import orders_window, window
 from backtest.errors import DataError
 from shared.clock import SECOND
 
@@ -50,18 +48,14 @@ def read(
     for symbol, theirs in by_symbol.items():
         joined = join(theirs)
         table = window(joined.pair, joined.table, begin, end)
-        if table.num_rows:
-            columns[symbol] = Columns(joined.pair, joined.depth, table)
+        orders = joined.orders and orders_window(joined.pair, joined.orders, begin, end)
+        if table.num_rows or orders:
+            columns[symbol] = Columns(joined.pair, joined.depth, table, orders)
     if not columns:
         raise DataError(f"{', '.join(paths)}: no book or trade of a wanted pair is in it")
-    tally.rows = sum(each.table.num_rows for each in columns.values())
-    tally.seconds = max(_span(each) for each in columns.values()) / SECOND
+    tally.rows = sum(each.num_rows for each in columns.values())
+    tally.seconds = max(end - begin for begin, end in (each.span for each in columns.values())) / SECOND
     return Dataset(columns, tally)
-
-
-def _span(columns: Columns) -> int:
-    times = columns.table["exchange_ts"]
-    return int(times[-1].as_py()) - int(times[0].as_py())
 
 
 def parts(paths: Sequence[str], tally: Tally, symbols: Collection[str] | None) -> Iterator[Part]:
@@ -90,6 +84,7 @@ def _parts(path: Place, source: int, tally: Tally, symbols: Collection[str] | No
         reading = captured.read(path, market)
     for _ in reading:
         for rows in market.pairs.values():
-            table: pa.Table = rows.take()
-            if table.num_rows:
-                yield Part(Columns(rows.pair, rows.reader.depth, table), source, is_whole_day=False)
+            table, orders = rows.take(), rows.orders.taken()
+            if table.num_rows or orders.table.num_rows:
+                made = Columns(rows.pair, rows.reader.depth, table, orders if orders.table.num_rows else None)
+                yield Part(made, source, is_whole_day=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from backtest.data.columns import Flag
+from backtest.data.columns import Flag, SingleOrders
 from backtest.data.frames import FrameReader
+from backtest.data.order_rows import OrderRows, order_messages
 from backtest.data.rows import to_table
 from shared.messages import Pair
 
@@ -24,6 +25,26 @@ def window(pair: Pair, table: pa.Table, begin: int | None, end: int | None) -> p
     if first == table.num_rows:
         return table.slice(first)
     return pa.concat_tables([_book_at(pair, table.slice(0, first), begin), table.slice(first)]).combine_chunks()
+
+
+def orders_window(pair: Pair, orders: SingleOrders, begin: int | None, end: int | None) -> SingleOrders | None:
+    """Return the rows from ``begin`` until before ``end`` (ns), first a snapshot of the book at ``begin``.
+
+    None if there are none in that time.
+    """
+    table = orders.table if end is None else orders.table.slice(0, _count_before(orders.table, end))
+    first = _count_before(table, begin) if begin is not None else 0
+    if first == table.num_rows:
+        return None
+    if begin is None or not first:
+        return SingleOrders(orders.depth, table)
+    book, before = OrderRows(pair), table.slice(0, first)
+    book.follow_depth(orders.depth)
+    for message in order_messages(before.slice(last_snapshot(before))):
+        book.follow(message)
+    book.state(begin, begin)
+    stated = book.taken().table
+    return SingleOrders(orders.depth, pa.concat_tables([stated, table.slice(first)]).combine_chunks())
 
 
 def _count_before(table: pa.Table, moment: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from backtest.exact.run import Outcome
-from backtest.venue.implementation import Market, load_market
+from backtest.venue.implementation import Market
 from backtest.venue.recorded import Submitted, repeat
 from shared.messages import Side
 from simulator.exchange.engine import Event
@@ -43,10 +43,10 @@ class _Cash:
 
 def bound(outcome: Outcome, queue: str) -> Bound:
     """Return what a run's requests earn under a rule of the queue."""
-    tape = outcome.tape
+    tape, first = outcome.tape, outcome.market
     assert tape is not None
-    market = load_market(len(tape.symbols), queue, outcome.options.power)
-    tape.play_on(market)
+    assert first is not None
+    market = first.again(queue, outcome.options.power)
     cash: dict[str, _Cash] = defaultdict(_Cash)
     sides: dict[int, Side] = {}
     for operation in outcome.operations:

@@ -15,11 +15,13 @@ from rich.console import Console
 
 from backtest import command_line
 from backtest.data.coverage import coverage_bps
+from backtest.data.formats import recorded_orders
 from backtest.data.sources import read
 from backtest.errors import BacktestError, DataError
 from backtest.exact import run, setting
 from backtest.exact.run import Options, Outcome
-from backtest.report import files, report, text
+from backtest.report import figures, files, report, text
+from backtest.report.delays import measure
 from backtest.venue.latency import LatencyKind
 from shared.config import Config
 
@@ -34,9 +36,10 @@ def main(arguments: list[str]) -> None:
     config = command_line.configuration(options.config)
     try:
         outcome, market, coverage = _run(config, options)
-        made = report.make(outcome, market, config.trading.currency, coverage)
+        course, delays = figures.course(outcome), measure(outcome, recorded_orders.read(options.paths))
+        made = report.make(outcome, course, delays, market, config.trading.currency, coverage)
         if options.out is not None:
-            files.write(options.out, made, outcome)
+            files.write(options.out, made, outcome, course, delays)
     except BacktestError as error:
         command_line.fail(COMMAND, str(error))
     if options.json:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from backtest.data.by_order import played
 from backtest.data.columns import UNKNOWN, Columns, Kind
 from backtest.errors import DataError
 from backtest.exact.source import Levels, News
@@ -16,6 +18,8 @@ from backtest.venue.queue_market import Stop
 from backtest.venue.recorded import Operation, RecordedEngine, install
 from shared.messages import BookState, Pair, Side, Trade
 from simulator.exchange.engine import Event
+
+_SNAPSHOTS = pa.array([Kind.SNAPSHOT, Kind.ORDER_SNAPSHOT], pa.uint8())
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,14 @@ class Tape:
     ticks: np.ndarray[tuple[int], np.dtype[np.int64]]
     lots: np.ndarray[tuple[int], np.dtype[np.int64]]
     flags: np.ndarray[tuple[int], np.dtype[np.uint8]]
+    # Numbers of single orders, and the levels a side that they follow, by pair; 0 for a pair without any.
+    order: np.ndarray[tuple[int], np.dtype[np.uint32]]
+    order_depths: list[int]
 
     def play_on(self, market: Market) -> None:
         """Load a market with all rows."""
-        for number, depth in enumerate(self.depths):
-            market.set_depth(number, depth)
+        for number, depths in enumerate(zip(self.depths, self.order_depths, strict=True)):
+            market.set_depth(number, *depths)
         columns = (
             self.exchange_ts,
             self.heard_ts,
@@ -47,7 +54,13 @@ class Tape:
             self.lots,
             self.flags,
         )
-        market.load(*(column.data for column in columns))
+        orders = [self.order.data] if any(self.order_depths) else []
+        market.load(*(column.data for column in columns), *orders)
+
+    @property
+    def by_order(self) -> list[str]:
+        """Return the pairs that have single orders."""
+        return [symbol for symbol, depth in zip(self.symbols, self.order_depths, strict=True) if depth]
 
 
 def merge(columns: dict[str, Columns]) -> Tape:
@@ -55,9 +68,9 @@ def merge(columns: dict[str, Columns]) -> Tape:
 
     Trades whose taker's side is not known are left out. Raises DataError for a pair without a book.
     """
-    tables = [part.table.filter(pc.less(part.table["side"], UNKNOWN)) for part in columns.values()]
+    tables = [table.filter(pc.less(table["side"], UNKNOWN)) for table in map(played, columns.values())]
     for name, table in zip(columns, tables, strict=True):
-        if not pc.any(pc.equal(table["kind"], int(Kind.SNAPSHOT))).as_py():
+        if not pc.any(pc.is_in(table["kind"], _SNAPSHOTS)).as_py():
             raise DataError(f"{name}: the data have no book, which a backtest needs: name frames or a recording")
     parts = {name: [table.column(name).to_numpy() for table in tables] for name in tables[0].column_names}
     symbol = np.concatenate([np.full(len(table), number, np.uint16) for number, table in enumerate(tables)])
@@ -67,7 +80,9 @@ def merge(columns: dict[str, Columns]) -> Tape:
         symbol = symbol[order]
         merged = {name: values[order] for name, values in merged.items()}
     merged = {name: np.ascontiguousarray(values) for name, values in merged.items()}
-    return Tape(list(columns), [part.depth for part in columns.values()], symbol=symbol, **merged)
+    order_depths = [part.orders.depth if part.orders else 0 for part in columns.values()]
+    depths = [part.depth for part in columns.values()]
+    return Tape(list(columns), depths, symbol=symbol, order_depths=order_depths, **merged)
 
 
 class Replayed:
@@ -80,6 +95,8 @@ class Replayed:
         self.begin_ts, self.end_ts = begin_ts, int(tape.exchange_ts[-1])
         self.operations: list[Operation] = []
         self.rows = len(tape.exchange_ts)
+        # The lots that were still ahead of each own order at its first fill; None where that is not known.
+        self.ahead_at_fill: dict[int, int | None] = {}
         self._kraken, self._market, self._tape = kraken, market, tape
         self._stop = int(stop | Stop.FILL | Stop.MARK)
         self._numbers = {symbol: number for number, symbol in enumerate(tape.symbols)}
@@ -141,8 +158,10 @@ class Replayed:
         exchange, now = self._kraken.world.exchange, self._kraken.ts
         venue = exchange.venues[symbol]
         events: list[Event] = []
-        for event in self._market.take_events(number):
+        aheads = self._market.fills_ahead(number)
+        for event, ahead in zip(self._market.take_events(number), aheads, strict=True):
             if event[0] == "trade":
+                self.ahead_at_fill.setdefault(event[2], ahead)
                 venue.trade_id += 1
                 venue.last_price = event[3]
                 event = (*event, venue.trade_id)

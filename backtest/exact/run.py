@@ -18,9 +18,9 @@ from backtest.exact.replayed import Replayed, Tape, merge
 from backtest.exact.source import Source
 from backtest.exact.synthetic import Synthetic
 from backtest.exact.trader import CLOCK
-from backtest.venue.implementation import load_market
+from backtest.venue.implementation import Market, load_market
 from backtest.venue.kraken import Kraken, OrderChange
-from backtest.venue.latency import Latency, LatencyKind
+from backtest.venue.latency import Latency, LatencyKind, UsedDelays
 from backtest.venue.loop import Loop
 from backtest.venue.queue_market import Stop
 from backtest.venue.recorded import Operation
@@ -86,9 +86,14 @@ class Outcome:
     maker_rate: int
     taker_rate: int
     rejects: Counter[str]
+    delays: UsedDelays
     operations: list[Operation] = field(default_factory=list)
     tape: Tape | None = None
+    # The market that the tape was played on; its rows serve again.
+    market: Market | None = None
     places: dict[int, tuple[int, bool]] = field(default_factory=dict)
+    # The lots that were still ahead of each order at its first fill in the queue; None where that is not known.
+    ahead_at_fill: dict[int, int | None] = field(default_factory=dict)
     # Lots that traded in the record, by pair.
     traded_lots: dict[str, int] = field(default_factory=dict)
 
@@ -107,6 +112,8 @@ def on_tape(config: Config, tape: Tape, pairs: dict[str, Pair], options: Options
     source = Replayed(kraken, market, tape, pairs, begin_ts, _wanted(host))
     outcome = play(config, options, kraken, source, host)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
+    outcome.market = market
+    outcome.ahead_at_fill = source.ahead_at_fill
     outcome.traded_lots = {name: market.stats(number)["traded_lots"] for number, name in enumerate(tape.symbols)}
     return outcome
 
@@ -117,6 +124,8 @@ def on_synthetic(config: Config, seconds: float, options: Options) -> Outcome:
     source = Synthetic(kraken, EPOCH_NS, EPOCH_NS + EARLY_NS + int(seconds * SECOND))
     outcome = play(config, options, kraken, source, Host(config, options.strategy, CLOCK))
     outcome.rows = source.rows
+    # The crowd's book is one queue: who is filled was its first.
+    outcome.ahead_at_fill = {fill.number: 0 for fill in outcome.fills if fill.maker}
     return outcome
 
 
@@ -193,6 +202,7 @@ def play(
             maker_rate=rates[0],
             taker_rate=rates[1],
             rejects=_rejects(journal),
+            delays=kraken.delays,
             places=engine.places,
         )
         journal.close()

@@ -67,6 +67,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     ``matched`` counts live fills of which the played run has nine tenths or more. ``missed`` and ``extra`` count the
     other fills by cause. ``difference`` is live less played; ``by_cause`` and ``unexplained`` add up to it.
+    ``unreadable`` counts messages of the recording that could not be read.
     """
 
     recording: str
@@ -92,6 +93,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     by_cause: dict[str, str]
     unexplained: str
     unmatched: list[Unmatched]
+    unreadable: int
 
 
 MATCHED = "matched"
@@ -109,6 +111,7 @@ def make(
     difference: Difference,
     currency: str,
     begin_ts: int,
+    unreadable: int,
 ) -> Report:
     """Return the report."""
     by_cause = {str(cause): plain(amount) for cause, amount in sorted(difference.by_cause.items())}
@@ -142,6 +145,7 @@ def make(
         by_cause={**by_cause, MATCHED: plain(difference.matched)},
         unexplained=plain(difference.unexplained),
         unmatched=[_unmatched(each, outcome) for each in explained],
+        unreadable=unreadable,
     )
 
 
@@ -216,6 +220,8 @@ def lines(report: Report) -> list[str]:
         f"Profit of the fills at the last mids: live {Decimal(report.pnl_live):.6f}, played "
         f"{Decimal(report.pnl_played):.6f}; the causes leave {report.unexplained} of the difference.",
     ]
+    if report.unreadable:
+        made += ["", f"{report.unreadable:,} messages of the recording could not be read, and are left out."]
     return made
 
 

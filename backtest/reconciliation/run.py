@@ -77,6 +77,7 @@ def of_bus(
         difference=profit.difference(live, theirs, beside, explained, values),
         currency=config.trading.currency,
         begin_ts=begin_ts,
+        unreadable=bus.unreadable,
     )
 
 

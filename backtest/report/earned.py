@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from shared.attribution import Attribution, MarkedFill, markouts
 from shared.numbers import plain
+
+# Instead of a rule of the queue, where every single order is known.
+LEVEL3 = "level3"
 
 
 class BoundShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +42,9 @@ class Earned(msgspec.Struct, frozen=True, kw_only=True):
     ``seconds`` are of data, ``wall_s`` what they took. ``markouts_bps`` is the mean by horizon (s),
     ``markout_errors_bps`` its standard error; null without fills. ``outside_depth_share`` is the share of fills of
     orders whose place in the queue the data did not show, null without fills. ``coverage_bps`` is how far from the mid
-    the data's levels reach, by pair.
+    the data's levels reach, by pair. ``level3`` are the pairs whose queues the data have order by order; ``queue`` is
+    ``level3`` where all do. ``queue_ahead_at_fill`` is what was still ahead of orders at their first fill, by pair, in
+    the base asset: more than 0 where a trade at a worse price or the other side reached them.
     """
 
     strategy: str
@@ -49,6 +54,7 @@ class Earned(msgspec.Struct, frozen=True, kw_only=True):
     wall_s: float
     rows_per_s: float
     queue: str
+    level3: list[str]
     currency: str
     fills: int
     pnl: str
@@ -60,6 +66,12 @@ class Earned(msgspec.Struct, frozen=True, kw_only=True):
     bounds: dict[str, BoundShown]
     outside_depth_share: float | None
     coverage_bps: dict[str, float | None]
+    queue_ahead_at_fill: dict[str, dict[str, float | None]]
+
+
+def queue_name(queue: str, pairs: Collection[str], level3: Collection[str]) -> str:
+    """Return the rule of the queue of a run: none is needed where every pair has single orders."""
+    return LEVEL3 if set(level3) == set(pairs) else queue
 
 
 def parts_of(parts: Attribution, pnl: Decimal) -> Parts:

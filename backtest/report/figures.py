@@ -91,6 +91,19 @@ class Curve:
     drawdown: float
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A run's fills with the mids that their attribution needs, and its equity and inventory over time."""
+
+    fills: list[MarkedFill]
+    curve: Curve
+
+
+def course(outcome: Outcome) -> Course:
+    """Return the course of a run: computed once, for everything that shows it."""
+    return Course(marked(outcome), curve(outcome))
+
+
 def curve(outcome: Outcome, points: int = 4000) -> Curve:
     """Return equity and inventory over time, at most so many samples and at least a second apart."""
     step = max(SAMPLE_NS, (outcome.end_ts - outcome.begin_ts) // points)

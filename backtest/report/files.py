@@ -10,33 +10,33 @@ import pyarrow.parquet as pq
 
 from backtest.errors import DataError
 from backtest.exact.run import Outcome
-from backtest.report import figures
+from backtest.report.delays import Delays
+from backtest.report.figures import Course, Curve
 from backtest.report.page import page
 from backtest.report.report import Report
 from shared.attribution import HORIZONS_S, MarkedFill
 from shared.numbers import text
 
 
-def write(folder: Path, report: Report, outcome: Outcome) -> None:
+def write(folder: Path, report: Report, outcome: Outcome, course: Course, delays: Delays) -> None:
     """Write everything into a folder, which is made. Raises DataError if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
-        fills = figures.marked(outcome)
-        (folder / "report.html").write_text(page(report, outcome, fills), encoding="utf-8")
-        for name, table in tables(outcome, fills).items():
+        (folder / "report.html").write_text(page(report, outcome, course, delays), encoding="utf-8")
+        for name, table in tables(outcome, course).items():
             pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
     except OSError as error:
         raise DataError(f"{folder}: {error.strerror or error}; name another folder with --out") from error
 
 
-def tables(outcome: Outcome, fills: list[MarkedFill]) -> dict[str, pa.Table]:
+def tables(outcome: Outcome, course: Course) -> dict[str, pa.Table]:
     """Return fills, changes of own orders, the touch, and the equity as tables; times in ns since the epoch."""
     return {
-        "fills": _fills(outcome, fills),
+        "fills": _fills(outcome, course.fills),
         "orders": _orders(outcome),
         "touch": _touch(outcome),
-        "equity": _equity(outcome),
+        "equity": _equity(course.curve),
     }
 
 
@@ -68,6 +68,7 @@ def _fills(outcome: Outcome, fills: list[MarkedFill]) -> pa.Table:
 
 def _orders(outcome: Outcome) -> pa.Table:
     changes = outcome.order_changes
+    arrived = {number: lots for number, (lots, is_known) in outcome.places.items() if is_known}
     return pa.table(
         {
             "ts": pa.array([change.ts for change in changes], pa.int64()),
@@ -76,6 +77,10 @@ def _orders(outcome: Outcome) -> pa.Table:
             "side": pa.array([change.side for change in changes], pa.string()),
             "price_ticks": pa.array([change.price for change in changes], pa.int64()),
             "remaining_lots": pa.array([change.remaining for change in changes], pa.int64()),
+            "queue_ahead_at_arrival_lots": pa.array([arrived.get(change.number) for change in changes], pa.int64()),
+            "queue_ahead_at_fill_lots": pa.array(
+                [outcome.ahead_at_fill.get(change.number) for change in changes], pa.int64()
+            ),
         }
     )
 
@@ -95,8 +100,7 @@ def _touch(outcome: Outcome) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def _equity(outcome: Outcome) -> pa.Table:
-    curve = figures.curve(outcome)
+def _equity(curve: Curve) -> pa.Table:
     columns = {"ts": pa.array(curve.ts, pa.int64()), "equity": pa.array(curve.equity, pa.float64())}
     for symbol, values in curve.inventory.items():
         columns[f"inventory {symbol}"] = pa.array(values, pa.float64())

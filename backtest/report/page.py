@@ -12,12 +12,22 @@ from plotly.subplots import make_subplots
 
 from backtest.exact.run import Outcome
 from backtest.report import figures
+from backtest.report.delays import Delays
+from backtest.report.figures import Course
 from backtest.report.report import KNOWN, Report
 from shared.attribution import ADVERSE_S, HORIZONS_S, MarkedFill
 
 # One colour for one thing on the whole page; told apart by people who see red and green alike.
 BUY, SELL, MID, EQUITY = "#1f77b4", "#d95f02", "#555555", "#222222"
 PARTS = {"spread": "#1b9e77", "adverse": "#d95f02", "fees": "#7570b3", "drift": "#999999"}
+DELAYS = {
+    "to_exchange": "Request to the exchange",
+    "inside": "Inside the exchange",
+    "back": "Answer back",
+    "decision_to_sent": "Live: decision to request",
+    "sent_to_ack": "Live: request to ack",
+    "decision_to_ack": "Live: decision to ack",
+}
 # More points than this tell a screen nothing.
 POINTS = 3000
 STYLE = """
@@ -32,10 +42,11 @@ th, td { text-align: right; padding: .15rem .9rem .15rem 0; } th:first-child, td
 """
 
 
-def page(report: Report, outcome: Outcome, fills: list[MarkedFill]) -> str:
+def page(report: Report, outcome: Outcome, course: Course, delays: Delays) -> str:
     """Return the page's HTML."""
-    charts = [_money(outcome, fills), *(_market(outcome, symbol) for symbol in sorted(outcome.mids)), _markouts(fills)]
-    charts.append(_waiting(outcome))
+    fills = course.fills
+    charts = [_money(course), *(_market(outcome, symbol) for symbol in sorted(outcome.mids)), _markouts(fills)]
+    charts += [_waiting(outcome), _latency(report, delays)]
     parts = [
         f"<h1>{html.escape(report.strategy)}</h1>",
         f"<div>{html.escape(report.market)}, {html.escape(', '.join(report.pairs))}: "
@@ -120,9 +131,9 @@ def _time(ts: Iterable[int]) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
     return np.array(list(ts), "datetime64[ns]")
 
 
-def _money(outcome: Outcome, fills: list[MarkedFill]) -> go.Figure:
+def _money(course: Course) -> go.Figure:
     """Return equity with its parts so far, and the inventory below."""
-    curve = figures.curve(outcome, POINTS)
+    curve, fills = course.curve, course.fills
     names = list(curve.inventory)
     chart = make_subplots(
         rows=1 + len(names), cols=1, shared_xaxes=True, vertical_spacing=0.04,
@@ -189,13 +200,38 @@ def _markouts(fills: list[MarkedFill]) -> go.Figure:
 
 
 def _waiting(outcome: Outcome) -> go.Figure:
-    """Return how long orders waited for their first fill, and what stood ahead of them as they came."""
-    chart = make_subplots(rows=1, cols=2, subplot_titles=["Seconds until the first fill", "Lots ahead on arrival"])
+    """Return how long orders waited for their first fill, and what stood ahead of them as they came and then."""
+    titles = ["Seconds until the first fill", "Lots ahead on arrival", "Lots ahead at the first fill"]
+    chart = make_subplots(rows=1, cols=3, subplot_titles=titles)
     chart.add_histogram(x=figures.times_to_fill(outcome), nbinsx=40, marker_color=BUY, row=1, col=1)
     ahead = [lots for lots, is_known in outcome.places.values() if is_known]
     chart.add_histogram(x=ahead, nbinsx=40, marker_color=SELL, row=1, col=2)
+    at_fill = [lots for lots in outcome.ahead_at_fill.values() if lots is not None]
+    chart.add_histogram(x=at_fill, nbinsx=40, marker_color=MID, row=1, col=3)
     chart.update_layout(showlegend=False)
     return _framed(chart, 320)
+
+
+def _latency(report: Report, delays: Delays) -> go.Figure:
+    """Return how long requests travelled, and what the recorded live system needed where there is one."""
+    parts = delays.by_name()
+    quantiles = {name: report.delays_ms[name] for name in parts}
+    titles = [
+        f"{DELAYS[name]}<br>ms: median {_plain(each['p50'])}, 90 % {_plain(each['p90'])}"
+        for name, each in quantiles.items()
+    ]
+    chart = make_subplots(rows=max(1, -(-len(parts) // 3)), cols=3, subplot_titles=titles, vertical_spacing=0.25)
+    for place, (name, values) in enumerate(parts.items()):
+        row, column = divmod(place, 3)
+        chart.add_histogram(
+            x=values, nbinsx=50, name=DELAYS[name], marker_color=BUY if row == 0 else SELL, row=row + 1, col=column + 1
+        )
+    chart.update_layout(showlegend=False)
+    return _framed(chart, 180 + 200 * max(1, -(-len(parts) // 3)))
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _framed(chart: go.Figure, height: int) -> go.Figure:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 
 from backtest.exact.bounds import Bound, bound
+from backtest.exact.engine import LOG_KEPT
 from backtest.exact.run import Outcome
 from backtest.report import figures
-from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, turnover_of
+from backtest.report.delays import Delays
+from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, queue_name, turnover_of
+from backtest.report.figures import Course
 from shared.attribution import MarkedFill
 from shared.clock import SECOND, rfc3339
 from shared.numbers import plain
@@ -25,7 +29,8 @@ class Report(Earned, frozen=True, kw_only=True):
     """The object that ``tradebyte backtest --json`` prints: what both engines know, and what only the executor does.
 
     Times are RFC 3339. ``volume_share`` is own fills as a share of the volume, by pair. ``uptime`` is the share of
-    seconds with quotes on both sides, by pair and distance (bp).
+    seconds with quotes on both sides, by pair and distance (bp). ``delays_ms`` are by name
+    (:class:`backtest.report.delays.Delays`), those of which there are any.
     """
 
     market: str
@@ -34,6 +39,7 @@ class Report(Earned, frozen=True, kw_only=True):
     times_real_time: float
     seed: int
     latency: str
+    delays_ms: dict[str, dict[str, float | None]]
     outbound_sha256: str
     volume_share: dict[str, float]
     maker_share: float | None
@@ -53,12 +59,18 @@ class Report(Earned, frozen=True, kw_only=True):
     warnings: list[str]
 
 
-def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str, float | None]) -> Report:
+def make(
+    outcome: Outcome,
+    course: Course,
+    delays: Delays,
+    market: str,
+    currency: str,
+    coverage_bps: Mapping[str, float | None],
+) -> Report:
     """Return the report of a run; ``market`` names its data."""
-    fills = figures.marked(outcome)
+    fills, curve = course.fills, course.curve
     pnl, parts = figures.profit(outcome), figures.attribution(outcome, fills)
     seconds = (outcome.end_ts - outcome.begin_ts) / SECOND
-    curve = figures.curve(outcome)
     bounds = _bounds(outcome, pnl)
     (means, errors), shares = mean_markouts(fills), _volume_shares(outcome)
     turnover = turnover_of(fills)
@@ -74,8 +86,10 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         times_real_time=round(seconds / outcome.wall_s, 1),
         rows_per_s=round(outcome.rows / outcome.wall_s),
         seed=outcome.options.seed,
-        queue=outcome.options.queue if outcome.tape is not None else KNOWN,
+        queue=_queue(outcome),
+        level3=_level3(outcome),
         latency=outcome.options.latency,
+        delays_ms={name: figures.quantiles(values) for name, values in delays.by_name().items()},
         currency=currency,
         fills=len(fills),
         pnl=plain(pnl),
@@ -95,7 +109,8 @@ def make(outcome: Outcome, market: str, currency: str, coverage_bps: Mapping[str
         sharpe=figures.sharpe(outcome, curve, outcome.options.seed),
         uptime=figures.uptime(outcome),
         time_to_fill_s=figures.quantiles(figures.times_to_fill(outcome)),
-        queue_ahead_at_arrival=_places(outcome),
+        queue_ahead_at_arrival=_ahead(outcome, {n: lots for n, (lots, is_known) in outcome.places.items() if is_known}),
+        queue_ahead_at_fill=_ahead(outcome, {n: lots for n, lots in outcome.ahead_at_fill.items() if lots is not None}),
         orders=len(outcome.opened),
         requests=len(outcome.sent),
         rate_points=outcome.points,
@@ -124,14 +139,23 @@ def _outside(middle: Bound) -> float | None:
     return middle.outside_fills / middle.fills if middle.fills else None
 
 
-def _places(outcome: Outcome) -> dict[str, dict[str, float | None]]:
-    """Return, by pair, the quantity ahead of orders as they came to rest where it was known, in the base asset."""
+def _level3(outcome: Outcome) -> list[str]:
+    return outcome.tape.by_order if outcome.tape is not None else []
+
+
+def _queue(outcome: Outcome) -> str:
+    if outcome.tape is None:
+        return KNOWN
+    return queue_name(outcome.options.queue, outcome.tape.symbols, outcome.tape.by_order)
+
+
+def _ahead(outcome: Outcome, lots: Mapping[int, int]) -> dict[str, dict[str, float | None]]:
+    """Return, by pair, the quantity ahead of orders (lots by their number), in the base asset."""
     ahead: dict[str, list[float]] = {symbol: [] for symbol in outcome.pairs}
     symbols = {change.number: change.symbol for change in outcome.order_changes}
-    for number, (lots, is_known) in outcome.places.items():
-        if is_known:
-            symbol = symbols[number]
-            ahead[symbol].append(lots / 10 ** outcome.pairs[symbol].qty_precision)
+    for number, each in lots.items():
+        symbol = symbols[number]
+        ahead[symbol].append(each / 10 ** outcome.pairs[symbol].qty_precision)
     return {symbol: figures.quantiles(values) for symbol, values in ahead.items()}
 
 
@@ -159,4 +183,13 @@ def _warnings(outcome: Outcome, fills: list[MarkedFill], shares: Mapping[str, fl
             )
     if outcome.halted:
         warnings.append(f"trading halted: {outcome.halted}")
-    return warnings
+    return warnings + _logged(outcome)
+
+
+def _logged(outcome: Outcome) -> list[str]:
+    """Return what the run's processes logged as warnings and errors, each once with how often."""
+    counts = Counter(f"{entry.level}, {entry.kind}: {entry.text}" for entry in outcome.log)
+    made = [text if count == 1 else f"{text} ({count} times)" for text, count in counts.items()]
+    if len(outcome.log) == LOG_KEPT:
+        made.append(f"more than {LOG_KEPT} warnings: the later ones are not kept")
+    return made

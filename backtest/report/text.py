@@ -30,6 +30,8 @@ def show(report: Report, console: Console) -> None:
         f"{h} s {_bps(v)} ± {_plain(report.markout_errors_bps[h])}" for h, v in report.markouts_bps.items()
     )
     console.print(f"markouts in bp: {marks}")
+    if report.level3:
+        console.print(f"played order by order (level 3): {', '.join(report.level3)}")
     if report.queue != KNOWN:
         table = Table("queue rule", "fills", "orders filled", "profit", box=None, pad_edge=False, header_style="bold")
         for name, bound in report.bounds.items():

@@ -74,7 +74,7 @@ def fills_again(market: Market, operations: Sequence[Operation], end_ts: int) ->
         while market.advance(until_ts, 0)[0]:
             for event in market.take_events(0):
                 _, _, order_id, price, qty, *_ = event
-                fills.append(ScreenFill(market.now(), order_id, sides[order_id], price, qty, None, 0))
+                fills.append(ScreenFill(market.now(), order_id, sides[order_id], price, qty, None, 0, None))
 
     for request in operations:
         advance(request.ts)

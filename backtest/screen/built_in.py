@@ -58,7 +58,7 @@ Rule = FixedRule | MakerRule
 class Screening(TypedDict):
     """The outcome as Rust gives it."""
 
-    fills: list[tuple[int, int, Side, int, int, int | None, int]]
+    fills: list[tuple[int, int, Side, int, int, int | None, int, int | None]]
     requests: list[tuple[int, int, Side | None, int | None, int | None]]
     touch_ts: list[int]
     touch_bids: list[int]

@@ -99,12 +99,15 @@ class CallbackScreen:
             self._decide()
 
     def _book_fills(self) -> None:
-        for event in self._market.take_events(0):
+        aheads = self._market.fills_ahead(0)
+        for event, left_ahead in zip(self._market.take_events(0), aheads, strict=True):
             _, _, order_id, price, qty, *_ = event
             side, opened_ts, ahead = self._opened[order_id]
             self._played.position += qty if side == "buy" else -qty
             self._fills += 1
-            self._played.fills.append(ScreenFill(self._market.now(), order_id, side, price, qty, ahead, opened_ts))
+            self._played.fills.append(
+                ScreenFill(self._market.now(), order_id, side, price, qty, ahead, opened_ts, left_ahead)
+            )
 
     def _note_touch(self) -> bool:
         """Note the touch if it is another; return True if it is."""
@@ -123,7 +126,7 @@ class CallbackScreen:
         rows = [self._market.row(index) for index in range(first, end)]
         trades = [
             Trade(side="sell" if side else "buy", price=ticks, qty=lots, trade_ts=ts)
-            for ts, _, _, kind, side, ticks, lots, _ in rows
+            for ts, _, _, kind, side, ticks, lots, _, _ in rows
             if kind == Kind.TRADE
         ]
         pair = self._pair

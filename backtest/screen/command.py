@@ -105,6 +105,7 @@ FILLS = pa.schema(
         "qty": pa.int64(),
         "ahead": pa.int64(),
         "opened_ts": pa.int64(),
+        "ahead_at_fill": pa.int64(),
         "mid": pa.string(),
         "fee": pa.string(),
     }

@@ -18,7 +18,8 @@ OWNER = 1
 class ScreenFill(NamedTuple):
     """A fill of an own order, by the exchange's time, in ticks and lots.
 
-    ``ahead`` is what was before the order when it came to rest (``opened_ts``), None where the record did not show it.
+    ``ahead`` is what was before the order when it came to rest (``opened_ts``), ``ahead_at_fill`` what still was at
+    this fill: 0 unless a trade at a worse price or the other side reached the order. None where it was not known.
     """
 
     ts: int
@@ -28,6 +29,7 @@ class ScreenFill(NamedTuple):
     qty: int
     ahead: int | None
     opened_ts: int
+    ahead_at_fill: int | None
 
 
 @dataclass(slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
-from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, turnover_of
+from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, queue_name, turnover_of
 from backtest.report.figures import quantiles
 from backtest.screen.run import PairRun
 from shared.attribution import Attribution
@@ -16,6 +17,7 @@ class ScreenReport(Earned, frozen=True, kw_only=True):
     """The object that ``tradebyte screen --json`` prints.
 
     ``engine`` is ``rust`` where a built-in rule played, ``python`` where the strategy's own class did.
+    ``queue_ahead_at_arrival`` is what was ahead of filled orders as they came to rest, by pair, in the base asset.
     """
 
     engine: str
@@ -23,6 +25,7 @@ class ScreenReport(Earned, frozen=True, kw_only=True):
     latency_ms: float
     position: dict[str, float]
     order_age_s: dict[str, float | None]
+    queue_ahead_at_arrival: dict[str, dict[str, float | None]]
     decisions: int
     requests: int
     refused: int
@@ -39,6 +42,7 @@ def make(
     wall_s, rows = sum(run.wall_s for run in runs), sum(run.rows for run in runs)
     counts = [run.played.counts for run in runs]
     ages = [(fill.ts - fill.opened_ts) / SECOND for run in runs for fill in run.played.fills]
+    level3 = [run.symbol for run in runs if run.is_by_order]
     outside = sum(run.stats["outside_fills"] for run in runs)
     return ScreenReport(
         strategy=strategy,
@@ -48,7 +52,8 @@ def make(
         seconds=max(run.seconds for run in runs),
         wall_s=round(wall_s, 4),
         rows_per_s=round(rows / wall_s),
-        queue=queue,
+        queue=queue_name(queue, [run.symbol for run in runs], level3),
+        level3=level3,
         every_ms=every_ms,
         latency_ms=latency_ms,
         currency=currency,
@@ -61,6 +66,8 @@ def make(
         bounds=_bounds(runs),
         outside_depth_share=outside / len(fills) if fills else None,
         coverage_bps={run.symbol: run.coverage_bps for run in runs},
+        queue_ahead_at_arrival={run.symbol: quantiles(_firsts(run, "ahead")) for run in runs},
+        queue_ahead_at_fill={run.symbol: quantiles(_firsts(run, "ahead_at_fill")) for run in runs},
         turnover=plain(turnover),
         position={run.symbol: run.played.position / 10**run.qty_precision for run in runs},
         order_age_s=quantiles(ages),
@@ -68,6 +75,14 @@ def make(
         requests=sum(each.submits + each.amends + each.cancels for each in counts),
         refused=sum(each.refused for each in counts),
     )
+
+
+def _firsts(run: PairRun, name: Literal["ahead", "ahead_at_fill"]) -> list[float]:
+    """Return a quantity of each filled order at its first fill, in the base asset, where it is known."""
+    first: dict[int, int | None] = {}
+    for fill in run.played.fills:
+        first.setdefault(fill.order_id, fill.ahead if name == "ahead" else fill.ahead_at_fill)
+    return [lots / 10**run.qty_precision for lots in first.values() if lots is not None]
 
 
 def _bounds(runs: list[PairRun]) -> dict[str, BoundShown]:

@@ -51,6 +51,7 @@ class PairRun:
     bounds: dict[str, PairBound]
     stats: dict[str, int]
     coverage_bps: float | None
+    is_by_order: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +125,5 @@ def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace)
         bounds=bounds,
         stats=market.stats(0),
         coverage_bps=coverage_bps(columns),
+        is_by_order=columns.orders is not None,
     )

@@ -14,7 +14,6 @@ import msgspec
 import pyarrow.compute as pc
 
 from backtest import command_line
-from backtest.data import sources
 from backtest.data.columns import Kind
 from backtest.errors import BacktestError, DataError
 from backtest.single_orders import reading
@@ -43,15 +42,16 @@ def main(arguments: list[str]) -> None:
 def scored(paths: list[str], symbols: list[str] | None, every: int, horizon_s: float) -> list[Score]:
     """Return the score of each pair that has single orders and trades. Raises DataError."""
     read = reading.read(paths, symbols)
-    if read.checksums_failed or read.bad:
-        text = f"{read.checksums_failed} checksums failed, {len(read.bad)} frames were not read"
-        print(f"{COMMAND}: {text}", *read.bad[:5], sep="\n  ", file=sys.stderr)
-    traded = sources.read(paths, symbols=list(read.orders)).columns
+    tally = read.tally
+    if tally.checksums_failed or tally.bad:
+        text = f"{tally.checksums_failed} checksums failed, {tally.bad_rows} frames were not read"
+        named = [f"{bad.file}:{bad.line}: {bad.why}" for bad in tally.bad[:5]]
+        print(f"{COMMAND}: {text}", *named, sep="\n  ", file=sys.stderr)
     scores = []
     for symbol, orders in sorted(read.orders.items()):
-        if symbol not in traded:
+        trades = read.tables[symbol].filter(pc.equal(read.tables[symbol]["kind"], int(Kind.TRADE)))
+        if not trades.num_rows:
             raise DataError(f"{symbol}: there are no trades of it beside its single orders; record feed.trade too")
-        trades = traded[symbol].table.filter(pc.equal(traded[symbol].table["kind"], int(Kind.TRADE)))
         own = frozenset(read.own.intersection(orders.table["order_id"].to_pylist()))
         play = Play(symbol, orders.depth, every, int(horizon_s * SECOND), own)
         scores.append(score(symbol, orders.depth, play.play(moments(orders, trades))))

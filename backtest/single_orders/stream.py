@@ -11,8 +11,8 @@ from operator import itemgetter
 import pyarrow as pa
 
 from backtest.data import columns
-from backtest.data.columns import BUY, SELL, Flag
-from backtest.single_orders.table import OrderMessage, SingleOrders, order_messages
+from backtest.data.columns import BUY, SELL, Flag, SingleOrders
+from backtest.data.order_rows import OrderMessage, order_messages
 from backtest.venue.fifo import SIDES
 from backtest.venue.rows import FORMATS
 from shared.kraken.level3 import Level3Book, Side

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from backtest.data.order_rows import OrderMessage
 from backtest.single_orders.stream import Level2, Moment
-from backtest.single_orders.table import OrderMessage
 from backtest.venue.fifo import SIDES, FifoBook, FifoOrder
 from shared.kraken.level3 import Change, Event, Side
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backtest.venue.latency import Latency
+from backtest.venue.latency import Latency, UsedDelays
 from backtest.venue.loop import Loop
 from shared.config import Simulator
 from simulator import errors
@@ -97,6 +97,9 @@ class Kraken:
         self.on_frame: Callable[[str], None] = lambda _: None
         self.on_worked: Callable[[], None] = lambda: None
         self._session: PrivateSession | None = None
+        self.delays = UsedDelays()
+        # True while a request is acted on: what leaves then are its answers.
+        self._is_acting = False
         # When the last of each direction arrives: a connection keeps its order.
         self._up = self._down = self._worked = 0
 
@@ -116,22 +119,28 @@ class Kraken:
     def send(self, text: str) -> None:
         """Take a request of the client's, which arrives later."""
         self._up = max(self._up, self.loop.now + self.latency.up())
+        self.delays.to_exchange.append(self._up - self.loop.now)
         self.loop.at(self._up, self._arrive, text)
 
     def _arrive(self, text: str) -> None:
         assert self._session is not None
         request = self._session.read(text, self.ts)
         self._worked = max(self._worked, self.loop.now + self.latency.turnaround(request.method))
+        self.delays.inside.append(self._worked - self.loop.now)
         self.loop.at(self._worked, self._work, request)
 
     def _work(self, request: Request) -> None:
         assert self._session is not None
+        self._is_acting = True
         self._session.handle(request, self.ts)
         self.flush()
+        self._is_acting = False
         self.on_worked()
 
     def _leave(self, text: str) -> None:
         self._down = max(self._down, self.loop.now + self.latency.down())
+        if self._is_acting:
+            self.delays.back.append(self._down - self.loop.now)
         self.loop.at(self._down, self._reach, text)
 
     def _reach(self, text: str) -> None:

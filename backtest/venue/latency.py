@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from array import array
+from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
@@ -22,6 +24,15 @@ class LatencyKind(StrEnum):
     """Delays and turnarounds are drawn around those medians, one in a hundred is slow."""
     REPLAYED = "replayed"
     """Market data arrive when the recording heard them; a request takes as long as the newest of them did."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedDelays:
+    """The delays that a run's requests had, in ns, one a request: there, inside the exchange; one an answer: back."""
+
+    to_exchange: array[int] = field(default_factory=lambda: array("q"))
+    inside: array[int] = field(default_factory=lambda: array("q"))
+    back: array[int] = field(default_factory=lambda: array("q"))
 
 
 class Latency:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backtest.data.columns import Flag, Kind
+from backtest.data.columns import SELL, Flag, Kind
 from backtest.venue.queue_models import QueueModel, cancelled_ahead
 from backtest.venue.queue_orders import (
     OwnOrders,
@@ -15,6 +15,7 @@ from backtest.venue.queue_orders import (
     check_value,
 )
 from backtest.venue.recorded_levels import RecordedLevels
+from backtest.venue.rows import Row
 from simulator.errors import EngineError
 from simulator.exchange.engine import VALUE_MAX, Event, Side, opposite
 
@@ -38,33 +39,70 @@ class QueueBook:
     """One pair's book; ``next_recorded_id`` gives the recorded side of a trade its id."""
 
     def __init__(self, model: QueueModel, power: float, next_recorded_id: Callable[[], int]) -> None:
-        self.depth = 0
+        # The levels a side that the record follows: of levels, and of single orders.
+        self.depths = (0, 0)
         self.is_live = False
+        # True if the record has single orders, from the last snapshot on.
+        self.is_by_order = False
         self.stats = QueueStats()
         self.events: list[Event] = []
+        # What was still ahead of the order of each event.
+        self.aheads: list[int | None] = []
         self.own = OwnOrders()
         self._model, self._power = model, power
         self._next_recorded_id = next_recorded_id
         self._recorded = {side: RecordedLevels(side) for side in SIDES}
 
+    @property
+    def depth(self) -> int:
+        """Return the number of levels a side that the record follows now; 0 is all."""
+        return self.depths[self.is_by_order]
+
     # What the record does.
 
-    def play(self, kind: int, side: Side, ticks: int, lots: int, flags: int) -> None:
+    def play(self, row: Row) -> None:
         """Take one row, all but its effect at the end of its message."""
+        side: Side = "sell" if row.side == SELL else "buy"
+        kind, ticks, lots = row.kind, row.ticks, row.lots
+        if kind in (Kind.SNAPSHOT, Kind.ORDER_SNAPSHOT) and row.flags & Flag.FIRST:
+            self._begin_snapshot(is_by_order=kind == Kind.ORDER_SNAPSHOT)
         if kind == Kind.MARK:
             self.is_live = False
         elif kind == Kind.TRADE:
             self.stats.traded_lots += lots
             if self.is_live:
                 self._trade(opposite(side), ticks, lots)
+        elif (kind in (Kind.ORDER, Kind.ORDER_SNAPSHOT)) != self.is_by_order:
+            return
         elif kind == Kind.SNAPSHOT:
-            if flags & Flag.FIRST:
-                self._recorded = {side: RecordedLevels(side) for side in SIDES}
-                self.is_live = True
             self._recorded[side].set(ticks, lots)
-        elif self.is_live:
+        elif kind == Kind.ORDER_SNAPSHOT:
+            self._set_order(side, row)
+        elif self.is_live and kind == Kind.LEVEL:
             self._share_cancel(side, ticks, lots)
             self._recorded[side].set(ticks, lots)
+        elif self.is_live:
+            self._set_order(side, row)
+
+    def _begin_snapshot(self, *, is_by_order: bool) -> None:
+        for levels in self._recorded.values():
+            levels.clear()
+        if is_by_order and not self.is_by_order:
+            # Where they stand among the single orders is not known.
+            for order in self.own:
+                order.is_known = False
+        self.is_live, self.is_by_order = True, is_by_order
+
+    def _set_order(self, side: Side, row: Row) -> None:
+        """Set a single order; own orders at its prices know what is before them now."""
+        levels = self._recorded[side]
+        for price in levels.set_order(row.order, row.ticks, row.lots):
+            self._count_ahead(levels, price)
+
+    def _count_ahead(self, levels: RecordedLevels, price: int) -> None:
+        for order in self.own.at(levels.side, price):
+            if order.is_known:
+                order.ahead = levels.visible_before(price, order.place)
 
     def end_book_message(self) -> None:
         """Trim the sides to the depth, settle places at prices that the record shows, and fill what it crosses."""
@@ -76,8 +114,15 @@ class QueueBook:
             levels = self._recorded[order.side]
             if levels.shows(order.price, self.depth):
                 lots = levels.lots(order.price)
-                order.ahead = min(order.ahead, lots) if order.is_known else lots
-                order.is_known = True
+                if not order.is_known:
+                    order.ahead, order.place, order.is_known = lots, levels.arrivals, True
+                order.ahead = min(order.ahead, lots)
+        for levels in self._recorded.values():
+            levels.hidden = {
+                number: (price, place)
+                for number, (price, place) in levels.hidden.items()
+                if self.own.at(levels.side, price) and not levels.shows(price, self.depth)
+            }
         for side in SIDES:
             self._cross(side)
 
@@ -91,7 +136,7 @@ class QueueBook:
                 qty = min(order.remaining, left)
                 left -= qty
                 self.stats.through_fills += 1
-                self._fill(order, taker_id, qty, left)
+                self._fill(order, taker_id, qty, left, order.ahead)
         reached, own_lots, foremost = left, 0, 0
         for order in at_price:
             if not order.is_known and self._model is not QueueModel.FRONT:
@@ -101,14 +146,16 @@ class QueueBook:
             if qty > 0:
                 taker_id = taker_id or self._next_recorded_id()
                 own_lots += qty
-                self._fill(order, taker_id, qty, reached - foremost - own_lots)
+                self._fill(order, taker_id, qty, reached - foremost - own_lots, 0)
         level = self._recorded[side].by_price.get(price)
         if level is not None:
-            level.lots = max(0, level.lots - lots)
+            level.trade(lots)
         for order in at_price:
             order.ahead = max(0, order.ahead - reached)
             if level is not None:
                 order.ahead = min(order.ahead, level.lots)
+        if level is not None and self.is_by_order:
+            self._count_ahead(self._recorded[side], price)
         self.own.remove_filled()
 
     def _share_cancel(self, side: Side, price: int, lots: int) -> None:
@@ -134,16 +181,17 @@ class QueueBook:
                 if not order.reaches(price) or not order.remaining:
                     break
                 if qty:
-                    level.taken += qty
+                    level.take(qty)
                     self.stats.crossed_fills += 1
-                    self._fill(order, self._next_recorded_id(), qty, level.visible)
+                    self._fill(order, self._next_recorded_id(), qty, level.visible, order.ahead)
         self.own.remove_filled()
 
-    def _fill(self, order: QueuedOrder, taker_id: int, qty: int, taker_remaining: int) -> None:
+    def _fill(self, order: QueuedOrder, taker_id: int, qty: int, taker_remaining: int, ahead: int) -> None:
         order.fill(qty)
         self.stats.fills += 1
         self.stats.fill_lots += qty
         self.stats.outside_fills += not order.is_known
+        self.aheads.append(ahead if order.is_known else None)
         self.events.append(("trade", taker_id, order.order_id, order.price, qty, taker_remaining, order.remaining))
 
     # What we do.
@@ -273,7 +321,7 @@ class QueueBook:
         level = self._recorded[side].by_price[price]
         qty = min(taker.remaining, most)
         taker.fill(qty)
-        level.taken += qty
+        level.take(qty)
         self.stats.own_taken_lots += qty
         for order in self.own.at(side, price):
             order.ahead = max(0, order.ahead - qty)
@@ -303,6 +351,7 @@ class QueueBook:
     def _rest(self, order: QueuedOrder) -> None:
         levels = self._recorded[order.side]
         order.is_known = self.is_live and levels.shows(order.price, self.depth)
+        order.place = levels.arrivals
         if order.is_known:
             before = [other.ahead for other in self.own.at(order.side, order.price)]
             order.ahead = max([levels.visible(order.price), *before])

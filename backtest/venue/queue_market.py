@@ -23,6 +23,12 @@ The record cannot react to us, and never says where in a queue something was can
   enters the window.
 - **Crossed.** When the record's other side stands at our price or better at the end of a message, we are filled at our
   price up to what is visible there (``crossed_fills``), and that counts as taken.
+- **Single orders.** From a snapshot of single orders on (level 3) the record names each order, and no model is asked.
+  An own order stands behind the orders that stood at its price when it came, and in front of all that come later. One
+  before it that leaves or gets smaller moves it up; one that grows or comes back from another price goes behind it. A
+  trade eats the orders from the front; the change that it causes makes none larger. Orders that come back with their
+  level, or with the snapshot after a gap, stand where they stood. At the first such snapshot, all that stands at an own
+  order's price is ahead.
 - **Own orders at one level** trade in their order; each counts only recorded quantity ahead, never less than the one
   before it.
 """
@@ -33,7 +39,7 @@ from dataclasses import asdict
 from enum import IntFlag
 from itertools import count
 
-from backtest.data.columns import SELL, Flag, Kind
+from backtest.data.columns import Flag, Kind
 from backtest.venue.queue_book import QueueBook
 from backtest.venue.queue_models import POWER_MAX, QueueModel
 from backtest.venue.queue_orders import RECORDED_IDS_FROM, check_id, check_range, to_side
@@ -86,11 +92,15 @@ class QueueMarket:
         ticks: ReadableBuffer,
         lots: ReadableBuffer,
         flags: ReadableBuffer,
+        orders: ReadableBuffer | None = None,
     ) -> None:
-        """Append whole messages; rows before the last played message may be dropped. Raises EngineError."""
+        """Append whole messages; ``orders`` has the numbers of single orders, where there are any.
+
+        Rows before the last played message may be dropped. Raises EngineError.
+        """
         columns = (exchange_ts, heard_ts, symbol, kind, side, ticks, lots, flags)
         newest = max(self._rows[-1].exchange_ts if self._rows else TIME_MIN, self._now)
-        rows = to_rows(columns, len(self._books), newest)
+        rows = to_rows(columns, orders, len(self._books), newest)
         del self._rows[: self._last_start - self._first]
         self._first = self._last_start
         self._rows += rows
@@ -105,13 +115,17 @@ class QueueMarket:
         market = QueueMarket(len(self._books), model, power)
         market._rows = list(self._rows)
         for book, old in zip(market._books, self._books, strict=True):
-            book.depth = old.depth
+            book.depths = old.depths
         return market
 
-    def set_depth(self, symbol: int, depth: int) -> None:
-        """Set the number of levels a side that the record follows; 0, as at the start, is all of them."""
+    def set_depth(self, symbol: int, depth: int, order_depth: int = 0) -> None:
+        """Set the number of levels a side that the record follows; 0, as at the start, is all of them.
+
+        ``order_depth`` is that of single orders.
+        """
         check_range(depth, 0, ID_MAX)
-        self._book(symbol).depth = depth
+        check_range(order_depth, 0, ID_MAX)
+        self._book(symbol).depths = depth, order_depth
 
     def advance(self, until_ns: int, stop: int) -> tuple[int, int, int, int]:
         """Play messages up to a time, or to the first that did something of ``stop`` (:class:`Stop`) or filled us.
@@ -147,8 +161,15 @@ class QueueMarket:
     def take_events(self, symbol: int) -> list[Event]:
         """Return the trades of resting own orders with the record since the last call."""
         book = self._book(symbol)
-        events, book.events = book.events, []
+        events, book.events, book.aheads = book.events, [], []
         return events
+
+    def fills_ahead(self, symbol: int) -> list[int | None]:
+        """Return, for each event that :meth:`take_events` has next, the quantity that was still ahead of the order.
+
+        It is 0 where the queue before it was eaten, None where its place was not known.
+        """
+        return list(self._book(symbol).aheads)
 
     def submit(
         self,
@@ -225,8 +246,7 @@ class QueueMarket:
         while True:
             row = self.row(self._next)
             self._next += 1
-            side: Side = "sell" if row.side == SELL else "buy"
-            book.play(row.kind, side, row.ticks, row.lots, row.flags)
+            book.play(row)
             if row.kind == Kind.TRADE:
                 done |= Stop.TRADE
             elif row.kind != Kind.MARK:

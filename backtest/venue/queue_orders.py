@@ -14,7 +14,10 @@ RECORDED_IDS_FROM = 1 << 40
 
 @dataclass(slots=True, eq=False)
 class QueuedOrder:
-    """An own order; ``ahead`` is the recorded quantity before it, and says nothing while the place is unknown."""
+    """An own order; ``ahead`` is the recorded quantity before it, and says nothing while the place is unknown.
+
+    ``place`` is the number of single orders that had come to its side of the record before it.
+    """
 
     order_id: int
     owner: int
@@ -24,6 +27,7 @@ class QueuedOrder:
     filled: int
     stp: str
     ahead: int = 0
+    place: int = 0
     is_known: bool = False
 
     def fill(self, qty: int) -> None:

@@ -26,16 +26,22 @@ class Row(NamedTuple):
     ticks: int
     lots: int
     flags: int
+    # The number of a single order, by which the record names it.
+    order: int = 0
 
 
+ORDER_FORMAT: Literal["I"] = "I"
 # The columns' item formats, as in the struct module.
 FORMATS: tuple[Literal["q", "H", "B"], ...] = ("q", "q", "H", "B", "B", "q", "q", "B")
 
 
-def to_rows(columns: tuple[ReadableBuffer, ...], symbols: int, not_before: int) -> list[Row]:
+def to_rows(
+    columns: tuple[ReadableBuffer, ...], orders: ReadableBuffer | None, symbols: int, not_before: int
+) -> list[Row]:
     """Return the rows of these columns. Raises EngineError if they are no rows, or not in the order of time."""
     views = []
-    for column, item in zip(columns, FORMATS, strict=True):
+    given = [*zip(columns, FORMATS, strict=True), *([] if orders is None else [(orders, ORDER_FORMAT)])]
+    for column, item in given:
         flat = memoryview(column).cast("B")
         if len(flat) % calcsize(item):
             raise EngineError("a column does not end with a whole value")
@@ -47,7 +53,7 @@ def to_rows(columns: tuple[ReadableBuffer, ...], symbols: int, not_before: int) 
         if row.exchange_ts < not_before:
             raise EngineError("the rows are not in the order of the exchange's time")
         not_before = row.exchange_ts
-        is_row = row.symbol < symbols and row.kind <= Kind.MARK and row.side <= SELL
+        is_row = row.symbol < symbols and row.kind <= Kind.ORDER_SNAPSHOT and row.side <= SELL
         if not is_row or row.ticks < 0 or row.lots < 0:
             raise EngineError("a row's symbol, kind, side, ticks or lots is out of range")
     return rows

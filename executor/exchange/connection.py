@@ -10,10 +10,11 @@ from typing import Any, Protocol  # Any: Kraken's answers, read by the core that
 from executor.effects import RestCall
 from shared.config import Config
 from shared.errors import RestError, RestRefused, SecretError
-from shared.kraken.errors import Meaning, explained, meaning
+from shared.kraken.errors import Meaning, meaning
 from shared.kraken.key_backoff import KeyBackoff
 from shared.kraken.rest import Rest
 from shared.kraken.socket import KrakenSocket
+from shared.kraken.token import METHOD, fetch_token
 from shared.process.logs import logger
 from shared.version import tradebyte_version
 
@@ -129,29 +130,15 @@ class Private:
 
     async def subscribe(self) -> None:
         """Fetch a token for the open connection, and hand it to the listener; without one drop the connection."""
-        connection = self.socket.reconnect.attempts
         self._listener.token_requested()
-        token = problem = ""
-        try:
-            token = str((await self.call("GetWebSocketsToken", {}))["token"])
-            self._key.accepted()
-        except RestRefused as error:
-            if self._key.refused(error.errors, time.monotonic()):
-                self.socket.reconnect.hold(self._key.until_s)
-            problem = f"no WebSocket token: {explained(error.errors)}{self._again()}"
-        except (RestError, SecretError, KeyError, TypeError) as error:
-            problem = f"no WebSocket token: {error}"
-        self._token_problem = problem
-        if not self.socket.connected or connection != self.socket.reconnect.attempts:
-            return  # its connection is gone; the next one fetches its own token
-        if problem:
-            self.socket.close(problem)
+        fetched = await fetch_token(lambda: self.call(METHOD, {}), self.socket, self._key)
+        self._token_problem = fetched.problem
+        if not fetched.is_wanted:
+            return
+        if fetched.problem:
+            self.socket.close(fetched.problem)
         else:
-            self._listener.opened(token)
-
-    def _again(self) -> str:
-        left_s = self._key.left_s(time.monotonic())
-        return f"; tried again in {left_s:.0f} s" if left_s else ""
+            self._listener.opened(fetched.token)
 
     def _keep(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)

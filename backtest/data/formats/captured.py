@@ -63,6 +63,9 @@ class _Reader:
                 for symbol in set(_SYMBOL.findall(frame)) or {b""}:
                     self._book(symbol.decode(errors="replace"), frame, line)
                 return
+            if name == b"level3" and b'"data"' in frame:
+                self._orders(frame, line)
+                return
             if name == b"trade" and b'"data"' in frame:
                 self._v2_trades(frame, line)
                 return
@@ -87,6 +90,13 @@ class _Reader:
             rows.frame(frame, 0, self._file, line)
         elif not symbol:
             self._broken(line, "a book frame without a symbol")
+
+    def _orders(self, frame: bytes, line: int) -> None:
+        self._market.tally.frames += 1
+        for symbol in set(_SYMBOL.findall(frame)):
+            rows = self._market.rows(symbol.decode(errors="replace"))
+            if rows is not None:
+                rows.order_frame(frame, 0, self._file, line)
 
     def _broken(self, line: int, why: str) -> None:
         """Count a line that may have been a book frame of any pair."""

@@ -23,7 +23,7 @@ from shared.messages import FeedFrame, FeedTrades, Instruments
 _frame = msgspec.msgpack.Decoder(FeedFrame)
 _trades = msgspec.msgpack.Decoder(FeedTrades)
 _instruments = msgspec.msgpack.Decoder(Instruments)
-_BOOK, _TRADE, _INSTRUMENT = "feed.book.", "feed.trade.", "feed.instrument"
+_BOOK, _LEVEL3, _TRADE, _INSTRUMENT = "feed.book.", "feed.level3.", "feed.trade.", "feed.instrument"
 _Message = FeedFrame | FeedTrades | Instruments
 
 
@@ -77,11 +77,15 @@ def _batches(file: Place, market: Market | None) -> Iterator[tuple[int, pa.Recor
 
 @dataclass(slots=True)
 class _Topic:
-    """The newest boot, seq and connection that were read of a topic; boot 0 before the first message."""
+    """The newest boot, seq and connection that were read of a topic; boot 0 before the first message.
+
+    ``has_orders`` is True where its frames are of single orders.
+    """
 
     boot: int = 0
     seq: int = 0
     connection: tuple[int, int] = (0, 0)
+    has_orders: bool = False
 
     def missed_before(self, boot: int, seq: int) -> int | None:
         """Return how many messages are missing before this one; None for one that was there before."""
@@ -129,7 +133,7 @@ class _Reader:
             if topic is None:
                 continue
             try:
-                if name.startswith(_BOOK):
+                if name.startswith((_BOOK, _LEVEL3)):
                     message: _Message = _frame.decode(payload)
                 elif name.startswith(_TRADE):
                     message = _trades.decode(payload)
@@ -142,8 +146,8 @@ class _Reader:
         return decoded
 
     def _meet(self, name: str) -> _Topic | None:
-        is_wanted = name.startswith((_BOOK, _TRADE)) or name == _INSTRUMENT
-        topic = self._topics[name] = _Topic() if is_wanted else None
+        is_wanted = name.startswith((_BOOK, _LEVEL3, _TRADE)) or name == _INSTRUMENT
+        topic = self._topics[name] = _Topic(has_orders=name.startswith(_LEVEL3)) if is_wanted else None
         return topic
 
     def _frame(self, topic: _Topic, message: FeedFrame, heard: int, missed: int, line: int) -> None:
@@ -151,14 +155,15 @@ class _Reader:
         rows = self._market.rows(message.symbol)
         if rows is None:
             return
+        mark, take = (rows.mark_orders, rows.order_frame) if topic.has_orders else (rows.mark, rows.frame)
         connection = message.boot, message.connection
         if connection != topic.connection:
             if topic.connection != (0, 0):
-                rows.mark(Mark.RECONNECT, heard)
+                mark(Mark.RECONNECT, heard)
             topic.connection = connection
         elif missed:
-            rows.mark(Mark.MISSED, heard)
-        rows.frame(message.frame, heard, self.file, line)
+            mark(Mark.MISSED, heard)
+        take(message.frame, heard, self.file, line)
 
     def _trades(self, message: FeedTrades, heard: int, missed: int, line: int) -> None:
         self._market.tally.frames += 1

@@ -5,6 +5,7 @@
 use super::ladder::Ladder;
 use super::model::Model;
 use super::own::{OwnSide, Queued};
+use super::queues::Queues;
 use super::rows::{Kind, Row};
 use crate::engine::Event;
 use crate::side::Side;
@@ -24,19 +25,41 @@ pub struct Stats {
     pub own_taken_lots: u128,
 }
 
-/// A side: what the record has, and our own orders.
+/// A side: what the record has by price, its single orders where it has them, and our own orders.
 #[derive(Default)]
 pub struct Half {
     pub recorded: Ladder,
+    pub queues: Queues,
     pub own: OwnSide,
 }
 
+impl Half {
+    /// Sets a single order; own orders at its prices know what is before them now.
+    fn set_order(&mut self, number: u32, rank: u64, lots: u64) {
+        for sums in self.queues.set(number, rank, lots).into_iter().flatten() {
+            self.recorded.sum(&sums);
+            self.count_ahead(sums.rank);
+        }
+    }
+
+    fn count_ahead(&mut self, rank: u64) {
+        for order in self.own.at_mut(rank).filter(|order| order.is_known) {
+            order.ahead = self.queues.visible_before(rank, order.place);
+        }
+    }
+}
+
 pub struct Book {
-    pub depth: usize,
+    /// The levels a side that the record follows: of levels, and of single orders.
+    pub depths: [usize; 2],
     pub is_live: bool,
+    /// True if the record has single orders, from the last snapshot on.
+    is_by_order: bool,
     pub stats: Stats,
     /// Trades of resting own orders with the record that nobody has taken yet.
     pub events: Vec<Event>,
+    /// What was still ahead of the order of each event; None where its place was not known.
+    pub aheads: Vec<Option<u64>>,
     pub(super) model: Model,
     pub(super) halves: [Half; 2],
     /// What the last operation did.
@@ -63,14 +86,21 @@ impl RecordedIds {
 impl Book {
     pub fn new(model: Model) -> Self {
         Self {
-            depth: 0,
+            depths: [0, 0],
             is_live: false,
+            is_by_order: false,
             stats: Stats::default(),
             events: Vec::new(),
+            aheads: Vec::new(),
             model,
             halves: [Half::default(), Half::default()],
             outcome: Vec::new(),
         }
+    }
+
+    /// The levels a side that the record follows now; 0 is all.
+    pub fn depth(&self) -> usize {
+        self.depths[usize::from(self.is_by_order)]
     }
 
     pub fn half(&self, side: Side) -> &Half {
@@ -94,19 +124,43 @@ impl Book {
             }
             Kind::Snapshot => {
                 if row.is_first() {
-                    for half in &mut self.halves {
-                        half.recorded.clear();
-                    }
-                    self.is_live = true;
+                    self.begin_snapshot(false);
                 }
-                self.half_mut(side).recorded.set(side.rank(row.ticks()), row.lots());
+                if !self.is_by_order {
+                    self.half_mut(side).recorded.set(side.rank(row.ticks()), row.lots());
+                }
             }
             Kind::Level => {
-                if self.is_live {
+                if self.is_live && !self.is_by_order {
                     self.change_level(side, side.rank(row.ticks()), row.lots());
                 }
             }
+            Kind::OrderSnapshot => {
+                if row.is_first() {
+                    self.begin_snapshot(true);
+                }
+                if self.is_by_order {
+                    self.half_mut(side).set_order(row.order, side.rank(row.ticks()), row.lots());
+                }
+            }
+            Kind::Order => {
+                if self.is_live && self.is_by_order {
+                    self.half_mut(side).set_order(row.order, side.rank(row.ticks()), row.lots());
+                }
+            }
         }
+    }
+
+    fn begin_snapshot(&mut self, is_by_order: bool) {
+        for half in &mut self.halves {
+            half.recorded.clear();
+            half.queues.hide_all();
+            if is_by_order && !self.is_by_order {
+                // Where they stand among the single orders is not known.
+                half.own.iter_mut().for_each(|order| order.is_known = false);
+            }
+        }
+        (self.is_live, self.is_by_order) = (true, is_by_order);
     }
 
     /// Trims the sides to the depth, settles places at prices that the record shows, fills what it crosses.
@@ -114,18 +168,21 @@ impl Book {
         if !self.is_live {
             return;
         }
-        let depth = self.depth;
+        let depth = self.depth();
         for half in &mut self.halves {
-            half.recorded.trim(depth);
-            let Half { recorded, own } = half;
+            let Half { recorded, queues, own } = half;
+            recorded.trim(depth, |rank| queues.hide(rank));
             for order in own.iter_mut() {
                 // A known place that has nothing ahead stays as it is.
                 if (order.ahead > 0 || !order.is_known) && recorded.shows(order.rank, depth) {
                     let lots = recorded.get(order.rank).map_or(0, |level| level.lots);
-                    order.ahead = if order.is_known { order.ahead.min(lots) } else { lots };
-                    order.is_known = true;
+                    if !order.is_known {
+                        (order.ahead, order.place, order.is_known) = (lots, queues.arrivals(), true);
+                    }
+                    order.ahead = order.ahead.min(lots);
                 }
             }
+            queues.forget_hidden(|rank| own.at(rank).next().is_some() && !recorded.shows(rank, depth));
         }
         for side in [Side::Buy, Side::Sell] {
             self.cross(side, ids);
@@ -165,20 +222,24 @@ impl Book {
 
     /// Trades a recorded taker's `lots` with own orders of `side` that it would have met.
     fn trade(&mut self, side: Side, price: u64, lots: u64, ids: &mut RecordedIds) {
-        let Self { halves, stats, events, model, .. } = self;
-        let Half { recorded, own } = &mut halves[side as usize];
+        let Self { halves, stats, events, aheads, model, is_by_order, .. } = self;
+        let half = &mut halves[side as usize];
         let rank = side.rank(price);
-        let level = recorded.get_mut(rank);
-        let left_at_level = level.map(|level| {
+        let by_order = if *is_by_order { half.queues.trade(rank, lots) } else { None };
+        let Half { recorded, own, .. } = half;
+        if let Some(sums) = by_order {
+            recorded.sum(&sums);
+        } else if let Some(level) = recorded.get_mut(rank) {
             level.lots = level.lots.saturating_sub(lots);
-            level.lots
-        });
+        }
+        let left_at_level = recorded.get(rank).map(|level| level.lots);
         if own.best_rank().is_none_or(|best| best > rank) {
             return;
         }
         let mut taker = None;
-        let mut note = |order: &mut Queued, qty: u64, taker_remaining: u64| {
+        let mut note = |order: &mut Queued, qty: u64, taker_remaining: u64, ahead: u64| {
             let taker = *taker.get_or_insert_with(|| ids.next());
+            aheads.push(order.is_known.then_some(ahead));
             fill(order, taker, qty, taker_remaining, stats, events);
         };
         let (mut left, mut through) = (lots, 0);
@@ -189,7 +250,7 @@ impl Book {
             let qty = order.order.remaining.min(left);
             left -= qty;
             through += 1;
-            note(order, qty, left);
+            note(order, qty, left, order.ahead);
         }
         let (reached, mut own_lots, mut foremost) = (left, 0, 0);
         for order in own.at_mut(rank) {
@@ -199,19 +260,22 @@ impl Book {
                 let qty = order.order.remaining.min(left);
                 if qty > 0 {
                     own_lots += qty;
-                    note(order, qty, left - qty);
+                    note(order, qty, left - qty, 0);
                 }
             }
             order.ahead = order.ahead.saturating_sub(reached).min(left_at_level.unwrap_or(u64::MAX));
         }
-        self.stats.through_fills += through;
-        own.remove_filled();
+        stats.through_fills += through;
+        if by_order.is_some() {
+            half.count_ahead(rank);
+        }
+        half.own.remove_filled();
     }
 
     /// Sets a level; of what left it without a trade, own orders move up by their share.
     fn change_level(&mut self, side: Side, rank: u64, lots: u64) {
         let model = self.model;
-        let Half { recorded, own } = self.half_mut(side);
+        let Half { recorded, own, .. } = self.half_mut(side);
         let before = recorded.set(rank, lots);
         if lots >= before {
             return;
@@ -228,12 +292,13 @@ impl Book {
 
     /// Fills own orders of `side` that the record's other side reaches, at their own prices.
     fn cross(&mut self, side: Side, ids: &mut RecordedIds) {
-        let Self { halves, stats, events, .. } = self;
+        let Self { halves, stats, events, aheads, .. } = self;
         let [bids, asks] = halves;
-        let (own, recorded) = match side {
-            Side::Buy => (&mut bids.own, &mut asks.recorded),
-            Side::Sell => (&mut asks.own, &mut bids.recorded),
+        let (own, other) = match side {
+            Side::Buy => (&mut bids.own, asks),
+            Side::Sell => (&mut asks.own, bids),
         };
+        let Half { recorded, queues, .. } = other;
         let before = stats.crossed_fills;
         'orders: for order in own.iter_mut() {
             let limit = side.opposite().rank(order.order.price);
@@ -243,7 +308,9 @@ impl Book {
                 };
                 let qty = order.order.remaining.min(level.visible());
                 level.taken += qty;
+                queues.take(level.rank, qty);
                 stats.crossed_fills += 1;
+                aheads.push(order.is_known.then_some(order.ahead));
                 fill(order, ids.next(), qty, level.visible(), stats, events);
             }
         }

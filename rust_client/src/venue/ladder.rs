@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use super::queues::Sums;
+
 /// So many levels at the touch are looked at one by one: most changes are there.
 const NEAR: usize = 8;
 
@@ -44,6 +46,18 @@ impl Ladder {
         }
     }
 
+    /// Sets what single orders have together at a rank; without one the level is removed.
+    pub fn sum(&mut self, sums: &Sums) {
+        match self.find(sums.rank) {
+            Ok(at) if sums.is_empty => drop(self.levels.remove(at)),
+            Ok(at) => (self.levels[at].lots, self.levels[at].taken) = (sums.lots, sums.taken),
+            Err(_) if sums.is_empty => {}
+            Err(at) => {
+                self.levels.insert(at, Level { rank: sums.rank, lots: sums.lots, taken: sums.taken });
+            }
+        }
+    }
+
     pub fn clear(&mut self) {
         self.levels.clear();
     }
@@ -74,10 +88,10 @@ impl Ladder {
         self.levels.iter_mut().find(|level| level.visible() > 0)
     }
 
-    /// Keeps the best `depth` levels; all where it is 0.
-    pub fn trim(&mut self, depth: usize) {
+    /// Keeps the best `depth` levels, all where it is 0; `gone` gets the ranks of the others.
+    pub fn trim(&mut self, depth: usize, mut gone: impl FnMut(u64)) {
         if depth > 0 && self.levels.len() > depth {
-            self.levels.truncate(depth);
+            self.levels.drain(depth..).for_each(|level| gone(level.rank));
         }
     }
 

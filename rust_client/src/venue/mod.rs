@@ -9,6 +9,7 @@ mod ladder;
 mod model;
 mod own;
 pub mod python;
+mod queues;
 mod quoter;
 mod rows;
 mod screen;
@@ -59,7 +60,7 @@ impl Market {
     pub fn again(&self, model: Model) -> Option<Self> {
         let mut market = Self { tape: self.tape.again()?, ..Self::new(self.books.len(), model) };
         for (book, old) in market.books.iter_mut().zip(&self.books) {
-            book.depth = old.depth;
+            book.depths = old.depths;
         }
         Some(market)
     }
@@ -138,7 +139,7 @@ fn play(book: &mut Book, rows: &[Row], wanted: u32, ids: &mut RecordedIds) -> u3
         why |= match row.kind() {
             Kind::Trade => stop::TRADE,
             Kind::Mark => 0,
-            Kind::Level | Kind::Snapshot => stop::BOOK,
+            Kind::Level | Kind::Snapshot | Kind::Order | Kind::OrderSnapshot => stop::BOOK,
         };
     }
     if why & stop::BOOK != 0 {

@@ -10,6 +10,8 @@ pub struct Queued {
     pub order: Order,
     pub rank: u64,
     pub ahead: u64,
+    /// How many single orders had come to its side of the record before it.
+    pub place: u64,
     pub is_known: bool,
 }
 

@@ -21,7 +21,7 @@ pub struct QueueMarket {
     market: Market,
 }
 
-type RowTuple = (i64, i64, u16, u8, u8, i64, i64, u8);
+type RowTuple = (i64, i64, u16, u8, u8, i64, i64, u8, u32);
 type OrderTuple = (u32, &'static str, u64, u64, u64);
 
 #[pymethods]
@@ -35,6 +35,7 @@ impl QueueMarket {
         Ok(Self { market: Market::new(symbols.0 as usize, to_model(model, power)?) })
     }
 
+    #[pyo3(signature = (exchange_ts, heard_ts, symbol, kind, side, ticks, lots, flags, orders=None))]
     #[allow(clippy::too_many_arguments)]
     fn load(
         &mut self,
@@ -46,15 +47,18 @@ impl QueueMarket {
         ticks: &Bound<'_, PyAny>,
         lots: &Bound<'_, PyAny>,
         flags: &Bound<'_, PyAny>,
+        orders: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let (exchange_ts, heard_ts) = (integers(exchange_ts)?, integers(heard_ts)?);
         let (ticks, lots) = (integers(ticks)?, integers(lots)?);
         let symbol = values(symbol, u16::from_ne_bytes)?;
         let (kind, side, flags) = (octets(kind)?, octets(side)?, octets(flags)?);
+        let orders = orders.map(|column| values(column, u32::from_ne_bytes)).transpose()?;
         let length = exchange_ts.len();
         let lengths =
             [heard_ts.len(), symbol.len(), kind.len(), side.len(), ticks.len(), lots.len(), flags.len()];
-        if lengths.iter().any(|other| *other != length) {
+        let has_orders = orders.as_ref().is_none_or(|column| column.len() == length);
+        if !has_orders || lengths.iter().any(|other| *other != length) {
             return Err(Fault::Row(RowFault::Ragged).into());
         }
         let rows = (0..length).map(|at| Row {
@@ -62,6 +66,7 @@ impl QueueMarket {
             heard_ts: heard_ts[at],
             ticks: ticks[at],
             lots: lots[at],
+            order: orders.as_ref().map_or(0, |column| column[at]),
             symbol: symbol[at],
             kind: kind[at],
             side: side[at],
@@ -76,8 +81,9 @@ impl QueueMarket {
         Ok(Self { market })
     }
 
-    fn set_depth(&mut self, symbol: Whole, depth: Whole) -> PyResult<()> {
-        self.market.book_mut(index(&symbol))?.depth = index(&depth);
+    #[pyo3(signature = (symbol, depth, order_depth=Whole(0)))]
+    fn set_depth(&mut self, symbol: Whole, depth: Whole, order_depth: Whole) -> PyResult<()> {
+        self.market.book_mut(index(&symbol))?.depths = [index(&depth), index(&order_depth)];
         Ok(())
     }
 
@@ -96,15 +102,20 @@ impl QueueMarket {
 
     fn row(&self, index: Whole) -> PyResult<RowTuple> {
         let row = self.market.row(self::index(&index)).ok_or(Fault::OutOfRange)?;
-        let Row { exchange_ts, heard_ts, ticks, lots, symbol, kind, side, flags } = *row;
-        Ok((exchange_ts, heard_ts, symbol, kind, side, ticks, lots, flags))
+        let Row { exchange_ts, heard_ts, ticks, lots, order, symbol, kind, side, flags } = *row;
+        Ok((exchange_ts, heard_ts, symbol, kind, side, ticks, lots, flags, order))
     }
 
     fn take_events<'py>(&mut self, py: Python<'py>, symbol: Whole) -> PyResult<Bound<'py, PyList>> {
         let book = self.market.book_mut(index(&symbol))?;
         let list = to_list(py, &book.events)?;
         book.events.clear();
+        book.aheads.clear();
         Ok(list)
+    }
+
+    fn fills_ahead(&self, symbol: Whole) -> PyResult<Vec<Option<u64>>> {
+        Ok(self.market.book(index(&symbol))?.aheads.clone())
     }
 
     #[pyo3(signature = (symbol, order_id, owner, side, price, qty, tif="gtc", post_only=false, stp="cancel_newest"))]

@@ -18,6 +18,8 @@ pub enum Kind {
     Snapshot = 1,
     Trade = 2,
     Mark = 3,
+    Order = 4,
+    OrderSnapshot = 5,
 }
 
 /// A row; made by [`Row::check`]ed columns only.
@@ -27,6 +29,8 @@ pub struct Row {
     pub heard_ts: i64,
     pub ticks: i64,
     pub lots: i64,
+    /// The number of a single order, by which the record names it.
+    pub order: u32,
     pub symbol: u16,
     pub kind: u8,
     pub side: u8,
@@ -39,7 +43,9 @@ impl Row {
             0 => Kind::Level,
             1 => Kind::Snapshot,
             2 => Kind::Trade,
-            _ => Kind::Mark,
+            3 => Kind::Mark,
+            4 => Kind::Order,
+            _ => Kind::OrderSnapshot,
         }
     }
 
@@ -71,7 +77,8 @@ impl Row {
         if self.exchange_ts < not_before {
             return Err(RowFault::Unordered);
         }
-        let is_row = usize::from(self.symbol) < symbols && self.kind <= Kind::Mark as u8 && self.side <= SELL;
+        let is_row =
+            usize::from(self.symbol) < symbols && self.kind <= Kind::OrderSnapshot as u8 && self.side <= SELL;
         if !is_row || self.ticks < 0 || self.lots < 0 {
             return Err(RowFault::OutOfRange);
         }

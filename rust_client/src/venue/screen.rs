@@ -36,7 +36,8 @@ pub struct Delays {
     pub cancel: i64,
 }
 
-/// A fill of an own order; `ahead` is what was before it when it came to rest, None where that is not known.
+/// A fill of an own order; `ahead` is what was before it when it came to rest, `ahead_at_fill` what still was at this
+/// fill; None where that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fill {
     pub ts: i64,
@@ -46,6 +47,7 @@ pub struct Fill {
     pub qty: u64,
     pub ahead: Option<u64>,
     pub opened_ts: i64,
+    pub ahead_at_fill: Option<u64>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -181,12 +183,12 @@ impl Screen {
     fn book_fills(&mut self, market: &mut Market) -> Result<(), EngineError> {
         let ts = market.now();
         let book = market.book_mut(0)?;
-        for event in book.events.drain(..) {
+        for (event, ahead_at_fill) in book.events.drain(..).zip(book.aheads.drain(..)) {
             let Event::Trade { maker: id, price, qty, .. } = event else { continue };
             let Opened { side, ts: opened_ts, ahead } = self.opened[id as usize - 1];
             let lots = i64::try_from(qty).unwrap_or(i64::MAX);
             self.outcome.position += if side == Side::Buy { lots } else { -lots };
-            self.outcome.fills.push(Fill { ts, id, side, price, qty, ahead, opened_ts });
+            self.outcome.fills.push(Fill { ts, id, side, price, qty, ahead, opened_ts, ahead_at_fill });
         }
         Ok(())
     }

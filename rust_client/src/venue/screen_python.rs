@@ -78,6 +78,7 @@ pub fn to_dict<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, P
             fill.qty,
             fill.ahead,
             fill.opened_ts,
+            fill.ahead_at_fill,
         ))?;
     }
     dict.set_item("fills", fills)?;

@@ -217,11 +217,12 @@ impl Book {
         let qty = taker.order.remaining.min(most);
         taker.fill(qty);
         self.stats.own_taken_lots += u128::from(qty);
-        let Half { recorded, own } = self.half_mut(side);
+        let Half { recorded, queues, own } = self.half_mut(side);
         let maker_remaining = recorded.get_mut(rank).map_or(0, |level| {
             level.taken += qty;
             level.visible()
         });
+        queues.take(rank, qty);
         for order in own.at_mut(rank) {
             order.ahead = order.ahead.saturating_sub(qty);
         }
@@ -266,13 +267,13 @@ impl Book {
     }
 
     fn rest(&mut self, order: Order) {
-        let (is_live, depth) = (self.is_live, self.depth);
+        let (is_live, depth) = (self.is_live, self.depth());
         let rank = order.side.rank(order.price);
-        let Half { recorded, own } = self.half_mut(order.side);
+        let Half { recorded, queues, own } = self.half_mut(order.side);
         let is_known = is_live && recorded.shows(rank, depth);
         let before = own.at(rank).map(|other| other.ahead).max().unwrap_or(0);
         let ahead = if is_known { recorded.visible(rank).max(before) } else { 0 };
-        own.insert(Queued { order, rank, ahead, is_known });
+        own.insert(Queued { order, rank, ahead, place: queues.arrivals(), is_known });
     }
 }
 

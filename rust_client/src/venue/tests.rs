@@ -5,7 +5,7 @@ use crate::side::Side;
 
 fn row(exchange_ts: i64, kind: Kind, side: Side, ticks: i64, lots: i64, flags: u8) -> Row {
     let heard_ts = exchange_ts;
-    Row { exchange_ts, heard_ts, ticks, lots, symbol: 0, kind: kind as u8, side: side as u8, flags }
+    Row { exchange_ts, heard_ts, ticks, lots, order: 0, symbol: 0, kind: kind as u8, side: side as u8, flags }
 }
 
 fn order(id: u64, side: Side, price: u64, qty: u64) -> NewOrder {
@@ -93,7 +93,45 @@ fn a_request_takes_both_ways_and_its_turnaround() {
     let delays = screen::Delays { one_way: 10, submit: 5, amend: 1, cancel: 1 };
     let outcome = screen::Screen::new(fixed(1.0), screen::Pace::Touch, delays).run(&mut market, 40).unwrap();
     assert_eq!(outcome.requests.iter().map(|request| request.at).collect::<Vec<_>>(), [26, 26]);
-    let fill =
-        screen::Fill { ts: 27, id: 1, side: Side::Buy, price: 99_991, qty: 3, ahead: Some(0), opened_ts: 26 };
+    let fill = screen::Fill {
+        ts: 27,
+        id: 1,
+        side: Side::Buy,
+        price: 99_991,
+        qty: 3,
+        ahead: Some(0),
+        opened_ts: 26,
+        ahead_at_fill: Some(0),
+    };
     assert_eq!((outcome.fills, outcome.position), (vec![fill], 3));
+}
+
+fn order_row(exchange_ts: i64, kind: Kind, order: u32, lots: i64, flags: u8) -> Row {
+    Row { order, ..row(exchange_ts, kind, Side::Buy, 100, lots, flags) }
+}
+
+#[test]
+fn among_single_orders_only_those_before_us_are_ahead() {
+    let mut market = Market::new(1, Model::Back);
+    let rows = [
+        order_row(1, Kind::OrderSnapshot, 1, 4, 2),
+        order_row(1, Kind::OrderSnapshot, 2, 6, 1),
+        // One comes behind us and leaves again, one before us gets smaller, then grows.
+        order_row(2, Kind::Order, 3, 8, 1),
+        order_row(3, Kind::Order, 3, 0, 1),
+        order_row(4, Kind::Order, 1, 1, 1),
+        order_row(5, Kind::Order, 1, 9, 1),
+        row(6, Kind::Trade, Side::Sell, 100, 8, 1),
+    ];
+    market.load(rows.into_iter()).unwrap();
+    market.advance(1, 0);
+    market.submit(0, order(1, Side::Buy, 100, 5)).unwrap();
+    let ahead = [2, 3, 4, 5].map(|ts| {
+        market.advance(ts, 0);
+        market.book(0).unwrap().find(1).unwrap().ahead
+    });
+    assert_eq!(ahead, [10, 10, 7, 6]);
+    assert_eq!(market.advance(6, 0).why, stop::FILL);
+    let book = market.book(0).unwrap();
+    assert_eq!((book.stats.fill_lots, &book.aheads[..]), (2, &[Some(0)][..]));
 }

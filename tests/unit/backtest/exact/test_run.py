@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 
 import msgspec
@@ -14,10 +15,12 @@ from backtest.exact.bounds import bound
 from backtest.exact.replayed import merge
 from backtest.exact.run import EARLY_NS, Options, Outcome, on_columns, on_synthetic
 from backtest.report import figures, report
+from backtest.report.delays import measure
 from backtest.report.earned import parts_of
 from backtest.venue.latency import LatencyKind
 from shared.clock import MS, SECOND
 from shared.config import Config
+from shared.process.effects import LogEntry
 from tests.kit.backtest.market import BEGIN_TS, Tape, head, walk
 
 STRATEGY = "market_maker"
@@ -110,8 +113,15 @@ def test_a_lost_day_halts_for_the_rest() -> None:
     assert outcome.halted
     last = max(fill.ns for fill in outcome.fills)
     assert last < outcome.end_ts - 5 * SECOND, "fills go on after the halt"
-    made = report.make(outcome, "walk", "USD", {})
+    made = report.make(outcome, figures.course(outcome), measure(outcome, []), "walk", "USD", {})
     assert any("halted" in warning for warning in made.warnings)
+
+
+def test_what_the_run_logged_is_a_warning_of_the_report(outcome: Outcome) -> None:
+    entries = [LogEntry("warning", "rest", "no answer")] * 2 + [LogEntry("error", "journal", "full")]
+    logged = dataclasses.replace(outcome, log=entries)
+    made = report.make(logged, figures.course(outcome), measure(outcome, []), "walk", "USD", {})
+    assert made.warnings[-2:] == ["warning, rest: no answer (2 times)", "error, journal: full"]
 
 
 def test_a_gap_pulls_the_quotes() -> None:
@@ -175,7 +185,7 @@ def test_the_executors_own_attribution_is_the_reports(outcome: Outcome) -> None:
 
 def test_the_synthetic_markets_queues_are_known() -> None:
     outcome = on_synthetic(prepared(), 30, Options(STRATEGY))
-    made = report.make(outcome, "synthetic", "USD", {})
+    made = report.make(outcome, figures.course(outcome), measure(outcome, []), "synthetic", "USD", {})
     assert made.seconds == 30
     assert {(each.fills, each.pnl) for each in made.bounds.values()} == {(made.fills, made.pnl)}
     assert made.outside_depth_share == (0 if made.fills else None)

@@ -12,7 +12,7 @@ from backtest.data.sources import Dataset
 from backtest.exact import setting
 from backtest.reconciliation import run, targets
 from backtest.reconciliation.bus import Bus, Said
-from backtest.reconciliation.report import Report
+from backtest.reconciliation.report import Report, lines
 from shared.config import Config
 from shared.messages import Quote
 from tests.kit.backtest.recorded_run import record
@@ -125,3 +125,9 @@ def test_a_target_on_a_book_that_was_not_recorded_is_counted(recorded: tuple[Bus
         lacking.books[symbol] = [each for each in books if (each.message.received, each.message.booked) != stamps]
     outcome = targets.decide_again(prepared(), STRATEGY, lacking)
     assert outcome.unseen[targets.Unseen.BOOK] >= 1
+
+
+def test_messages_that_could_not_be_read_are_said(made: Report) -> None:
+    damaged = msgspec.structs.replace(made, unreadable=3)
+    assert made.unreadable == 0
+    assert lines(damaged) == [*lines(made), "", "3 messages of the recording could not be read, and are left out."]

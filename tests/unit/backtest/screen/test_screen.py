@@ -108,8 +108,8 @@ def test_a_pair_of_fills_earns_its_spread_and_nothing_is_unexplained() -> None:
     for ts, bid, ask in ((0, 650_009, 650_011), (5, 650_009, 650_013), (15, 650_029, 650_031), (40, 650_099, 650_101)):
         mids.add(ts * SECOND, bid, ask)
     fills = [
-        ScreenFill(5 * SECOND, 1, "buy", 650_000, 1_000_000, 0, SECOND),
-        ScreenFill(20 * SECOND, 2, "sell", 650_040, 1_000_000, 7, SECOND),
+        ScreenFill(5 * SECOND, 1, "buy", 650_000, 1_000_000, 0, SECOND, 0),
+        ScreenFill(20 * SECOND, 2, "sell", 650_040, 1_000_000, 7, SECOND, 0),
     ]
     # 0.02 % of 650 and of 650.04: 0.13 and 0.130008, which the ledger has as 0.1300.
     made = account(PAIRS[BTC], 200, fills, mids, 50 * SECOND, Decimal("65010"))

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from backtest import __main__ as room
-from backtest.data.columns import Mark
+from backtest.data.columns import ORDERS_SCHEMA, Mark, OrderEvent
+from backtest.data.order_rows import order_messages
 from backtest.errors import DataError
 from backtest.single_orders import command, reading
-from backtest.single_orders.table import SCHEMA, Kind, order_messages
 from backtest.venue.queue_models import QueueModel
 from shared.clock import parse_rfc3339
 from shared.kraken.level3 import Level3Book
@@ -61,15 +61,15 @@ def recording(folder: Path, frames: list[str], changes: dict[int, dict[str, Any]
 
 def marks(path: str) -> list[Mark]:
     (orders,) = reading.read([path]).orders.values()
-    return [Mark(row["lots"]) for row in orders.table.to_pylist() if row["event"] == Kind.MARK]
+    return [Mark(row["lots"]) for row in orders.table.to_pylist() if row["event"] == OrderEvent.MARK]
 
 
 def test_a_table_makes_the_book_again(tmp_path: Path) -> None:
     frames, _ = market()
     read = reading.read([capture(tmp_path / "frames.jsonl", frames)])
-    assert (read.checksums_ok, read.checksums_failed, read.bad) == (len(frames), 0, [])
+    assert (read.tally.checksums_ok, read.tally.checksums_failed, read.tally.bad) == (len(frames), 0, [])
     orders = read.orders[SYMBOL]
-    assert (orders.depth, orders.table.schema) == (10, SCHEMA)
+    assert (orders.depth, orders.table.schema) == (10, ORDERS_SCHEMA)
     direct, again = Level3Book(SYMBOL, 10, 1, 8), Level3Book(SYMBOL, 10, 0, 0)
     for frame, message in zip(frames, order_messages(orders.table), strict=True):
         assert direct.apply_frame(frame.encode())
@@ -99,9 +99,9 @@ def test_a_frame_that_cannot_be_read_is_named_and_a_source_without_single_orders
     frames, _ = market(1)
     frames.insert(2, frames[1].replace('"limit_price":', '"limit_price":-'))
     read = reading.read([capture(tmp_path / "bad.jsonl", frames)])
-    assert len(read.bad) == 1
+    assert read.tally.bad_rows == 1
     with pytest.raises(DataError, match="no single orders"):
-        reading.read([capture(tmp_path / "none.jsonl", ['{"channel":"heartbeat"}'])])
+        reading.read([capture(tmp_path / "none.jsonl", market(10)[1])])
     with pytest.raises(DataError, match="nothing"):
         reading.read([str(tmp_path / "nothing")])
 
@@ -109,7 +109,7 @@ def test_a_frame_that_cannot_be_read_is_named_and_a_source_without_single_orders
 def test_the_documented_snapshot_is_a_table() -> None:
     path = frames_path("public_v2/docs_Spot_Websockets_v2_Level3_Checksum.jsonl")
     read = reading.read([str(path)])
-    assert (read.checksums_ok, set(read.orders)) == (1, {SYMBOL})
+    assert (read.tally.checksums_ok, set(read.orders)) == (1, {SYMBOL})
 
 
 def test_the_models_are_scored_against_fifo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from backtest.data.columns import BUY, SELL, Flag, Kind
 from backtest.venue.implementation import Market
 from backtest.venue.queue_market import QueueMarket
-from backtest.venue.rows import FORMATS
+from backtest.venue.rows import FORMATS, ORDER_FORMAT
 from tests.frames import rust
 
 IMPLEMENTATIONS = ("reference", "rust")
@@ -28,9 +28,11 @@ def market_class(implementation: str) -> type[Market]:
     return fast
 
 
-def load(market: Market, rows: Sequence[RowValues]) -> None:
-    """Load rows as buffers."""
+def load(market: Market, rows: Sequence[RowValues], orders: Sequence[int] | None = None) -> None:
+    """Load rows as buffers; ``orders`` are the numbers of single orders."""
     columns = [array(item, values) for item, values in zip(FORMATS, zip(*rows, strict=True), strict=True)]
+    if orders is not None:
+        columns.append(array(ORDER_FORMAT, orders))
     market.load(*columns)
 
 
@@ -58,6 +60,27 @@ class Tape:
         flags = [Flag.FIRST, *[Flag(0)] * (len(levels) - 1)]
         flags[-1] |= Flag.LAST
         self.play([(Kind.SNAPSHOT, *level, int(flag)) for level, flag in zip(levels, flags, strict=True)])
+
+    def orders(self, *orders: tuple[int, str, int, int], is_snapshot: bool = False) -> None:
+        """Play one message of single orders: (number, side, ticks, lots)."""
+        self.ts += 1
+        kind = Kind.ORDER_SNAPSHOT if is_snapshot else Kind.ORDER
+        flags = [Flag.FIRST if is_snapshot else Flag(0), *[Flag(0)] * (len(orders) - 1)]
+        flags[-1] |= Flag.LAST
+        rows: list[RowValues] = [
+            (self.ts, self.ts, 0, kind, NUMBERS[side], ticks, lots, int(flag))
+            for (_, side, ticks, lots), flag in zip(orders, flags, strict=True)
+        ]
+        load(self.market, rows, [number for number, *_ in orders])
+        while self.market.advance(self.ts, 0)[0]:
+            pass
+
+    def ahead(self, order_id: int) -> int:
+        """Return the lots ahead of a resting order whose place is known."""
+        place = self.market.place(0, order_id)
+        assert place is not None
+        assert place[1]
+        return place[0]
 
     def level(self, side: str, ticks: int, lots: int) -> None:
         """Play a change of one level."""

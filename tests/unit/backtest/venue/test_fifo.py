@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 import pytest
 
 from backtest.data import sources
+from backtest.data.columns import SingleOrders
 from backtest.single_orders import reading
 from backtest.single_orders.stream import moments
-from backtest.single_orders.table import SingleOrders
 from backtest.venue.fifo import FifoBook, FifoOrder
 from shared.kraken.level3 import Change, Event, Side
 from tests.unit.simulator.worlds import TestWorld, limit

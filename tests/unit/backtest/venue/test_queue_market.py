@@ -291,7 +291,7 @@ def test_advance_stops_after_the_first_message_that_did_something_wanted(kind: s
     assert t.market.now() == 5
     assert t.market.advance(40, Stop.BOOK) == (Stop.BOOK, 0, 6, 8)
     assert (t.market.now(), t.market.next_ts()) == (10, 20)
-    assert t.market.row(7) == (10, 11, 0, Kind.LEVEL, 0, 98, 7, Flag.LAST)
+    assert t.market.row(7) == (10, 11, 0, Kind.LEVEL, 0, 98, 7, Flag.LAST, 0)
     assert t.market.advance(40, Stop.TRADE | Stop.TOUCH) == (Stop.TRADE | Stop.TOUCH, 0, 8, 9)
     assert t.market.advance(40, Stop.MARK) == (Stop.MARK, 0, 10, 11)
     assert t.market.advance(40, 31) == (0, 0, 11, 11)
@@ -346,7 +346,7 @@ def test_the_same_rows_are_played_again_under_another_model(kind: str) -> None:
     "row",
     [
         (1, 1, 1, 0, 0, 100, 1, 0),
-        (1, 1, 0, 4, 0, 100, 1, 0),
+        (1, 1, 0, 6, 0, 100, 1, 0),
         (1, 1, 0, 0, 2, 100, 1, 0),
         (1, 1, 0, 0, 0, -1, 1, 0),
         (1, 1, 0, 0, 0, 100, -1, 0),
