@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from shared.errors import ProxyUnusable
 from shared.hosts import is_loopback
 
-# The packages that take a WebSocket and REST through a SOCKS proxy; neither is installed by default.
-SOCKS_PACKAGES: Final = {"python_socks": "python-socks", "aiohttp_socks": "aiohttp-socks"}
+# What takes REST through a SOCKS proxy, which is not installed by default; WebSockets need nothing more.
+SOCKS_PACKAGES: Final = {"aiohttp_socks": "aiohttp-socks"}
 
 
 def proxy_for(url: str) -> str | None:

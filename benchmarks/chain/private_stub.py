@@ -38,11 +38,11 @@ class Order:
 
     def report(self, kind: str, now: str) -> str:
         """Return a row of ``executions``."""
-        status = "canceled" if kind == "canceled" else "new"
+        status, why = ("canceled", '"reason":"User requested",') if kind == "canceled" else ("new", "")
         return (
             f'{{"exec_type":"{kind}","order_status":"{status}","order_id":"{self.order_id}","cl_ord_id":"{self.name}",'
             f'"symbol":"{self.symbol}","side":"{self.side}","order_type":"limit","limit_price":{self.price},'
-            f'"order_qty":{self.qty},"cum_qty":0,"cum_cost":0,"timestamp":"{now}"}}'
+            f'"order_qty":{self.qty},"cum_qty":0,"cum_cost":0,{why}"timestamp":"{now}"}}'
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from benchmarks.chain import systems
 from benchmarks.chain.pairs import listed
 from benchmarks.chain.private_stub import Note
-from benchmarks.chain.schedule import Ladder, Plan, frames
+from benchmarks.chain.schedule import SECOND, Ladder, Plan, frames
 from benchmarks.chain.systems import Exchange, Processes
 
 WARM = Plan(rate=20, seconds=3, calls=2)
@@ -32,7 +32,7 @@ class Measured:
 class Chain:
     """A system that runs against stubs of its own."""
 
-    def __init__(self, name: str, pairs: int, started: Processes) -> None:
+    def __init__(self, name: str, pairs: int, started: Processes, rule: str = "Join") -> None:
         self.name = name
         listed_pairs = listed(pairs)
         symbols = [pair.symbol for pair in listed_pairs]
@@ -41,7 +41,7 @@ class Chain:
         self._private = started.start("-m", "benchmarks.chain.private_stub", *assets)
         public, private = (f"ws://127.0.0.1:{int(_line(stub))}/v2" for stub in (self._public, self._private))
         self._ladders = [Ladder(pair) for pair in listed_pairs]
-        self.pids = systems.start(name, Exchange(public, private, symbols, symbols), started)
+        self.pids = systems.start(name, Exchange(public, private, symbols, symbols), started, rule)
         self._until_quoting()
 
     def measure(self, plan: Plan) -> Measured:
@@ -65,6 +65,24 @@ class Chain:
         ]
         return Measured(latencies, len(called) - len(latencies), spent, plan.seconds)
 
+    def measure_cancels(self, plan: Plan) -> tuple[list[float], list[float]]:
+        """Play a plan for one pair whose rule blinks; return how long adds took, and cancels, in us."""
+        (ladder,) = self._ladders
+        self._orders()
+        made = [frame for frame in frames(plan, self._ladders) if frame.calling]
+        began = self._play(plan)
+        time.sleep(SETTLE_S)
+        notes = self._orders()
+        taken: dict[bool, list[float]] = {True: [], False: []}
+        for number, frame in enumerate(made):
+            due = began + frame.at_ns
+            until = began + made[number + 1].at_ns if number + 1 < len(made) else due + SECOND
+            is_add = (ladder.first_bid + frame.calling) % 2 == 0
+            came = next((at for at, method, *_ in notes if due <= at < until and ("add" in method) == is_add), None)
+            if came is not None:
+                taken[is_add].append((came - due) / 1000)
+        return taken[True], taken[False]
+
     def _until_quoting(self) -> None:
         """Wait until the system places orders, then let it run warm."""
         until = time.monotonic() + 40
@@ -87,10 +105,10 @@ class Chain:
 
 
 @contextlib.contextmanager
-def chain(name: str, pairs: int) -> Iterator[Chain]:
+def chain(name: str, pairs: int, rule: str = "Join") -> Iterator[Chain]:
     """Give a running system."""
     with systems.processes() as started:
-        yield Chain(name, pairs, started)
+        yield Chain(name, pairs, started, rule)
 
 
 def _say(process: subprocess.Popen[str], line: str) -> None:

@@ -78,13 +78,13 @@ def processes() -> Iterator[Processes]:
         started.stop()
 
 
-def start(name: str, exchange: Exchange, started: Processes) -> dict[str, int]:
-    """Start a system against the stubs; return its processes' ids by name."""
+def start(name: str, exchange: Exchange, started: Processes, rule: str) -> dict[str, int]:
+    """Start a system against the stubs; return its processes' ids. ``rule`` is a class of benchmarks.chain.rule."""
     folder = FOLDER / name.replace(" ", "_").replace(",", "")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if name == OURS:
-        return _ours(folder, exchange, started)
+        return _ours(folder, exchange, started, rule)
     roles = {"single": [exchange.public, exchange.private, *exchange.quoted]}
     if name == FOUR:
         roles = {
@@ -99,7 +99,7 @@ def start(name: str, exchange: Exchange, started: Processes) -> dict[str, int]:
     }
 
 
-def _ours(folder: Path, exchange: Exchange, started: Processes) -> dict[str, int]:
+def _ours(folder: Path, exchange: Exchange, started: Processes, rule: str) -> dict[str, int]:
     port = free_port()
     (folder / "config").mkdir()
     pairs = {pair.symbol: pair for pair in listed(len(exchange.symbols))}
@@ -125,7 +125,7 @@ def _ours(folder: Path, exchange: Exchange, started: Processes) -> dict[str, int
             "inventory_base": dict.fromkeys(sorted(bases), BALANCE),
             "tier": "pro",
         },
-        "strategies": {"join": {"class": "benchmarks.chain.rule:Join", "settings": {}}},
+        "strategies": {"join": {"class": f"benchmarks.chain.rule:{rule}", "settings": {}}},
         "simulator": {"port": port, "regime": "halted", "asset_pairs": "pairs.json", "pairs": [*exchange.quoted]},
     }
     path = folder / "config" / "config.yaml"

@@ -18,7 +18,7 @@ from python_socks import ProxyError
 from shared import limits
 from shared.errors import ProxyUnusable
 from shared.kraken.reconnect import Reconnect
-from shared.proxies import proxy_for
+from shared.proxies import is_socks, proxy_for
 
 ENDED = "the connection ended without a close frame"
 TOO_LARGE = "a message larger than any of Kraken's"
@@ -95,7 +95,7 @@ class KrakenSocket:
             await ws_connect(
                 lambda: link,
                 self.url,
-                proxy=proxy_for(self.url),
+                proxy=_known_scheme(proxy_for(self.url)),
                 max_frame_size=limits.WS_FRAME_BYTES,
                 max_redirects=0,
                 websocket_handshake_timeout=limits.CONNECT_TIMEOUT_S,
@@ -112,6 +112,17 @@ class KrakenSocket:
             self.dropped += self._link.waiting
             self._link = None
             self._on_close(why)
+
+
+def _known_scheme(proxy: str | None) -> str | None:
+    """Return a proxy's address as picows takes it: it does not know ``socks5h`` and ``socks4a``.
+
+    Their last letter says that the proxy resolves host names, which it does for version 5 anyway.
+    """
+    if proxy is None or not is_socks(proxy):
+        return proxy
+    scheme, _, rest = proxy.partition("://")
+    return f"{scheme.rstrip('ah')}://{rest}"
 
 
 class _Link(WSListener):

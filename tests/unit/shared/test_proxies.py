@@ -55,16 +55,16 @@ def test_rest_and_websocket_go_the_same_way(
 
 def test_a_socks_proxy_says_which_packages_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "socks5h://127.0.0.1:1")
-    monkeypatch.setattr(proxies, "SOCKS_PACKAGES", {"no_such_module": "python-socks"})
-    with pytest.raises(ProxyUnusable, match="pip install python-socks"):
+    monkeypatch.setattr(proxies, "SOCKS_PACKAGES", {"no_such_module": "aiohttp-socks"})
+    with pytest.raises(ProxyUnusable, match="pip install aiohttp-socks"):
         proxy_for("wss://ws.kraken.com/v2")
-    with pytest.raises(RestError, match="pip install python-socks"):
+    with pytest.raises(RestError, match="pip install aiohttp-socks"):
         asyncio.run(Rest("https://api.kraken.com", "", "", "tests").public("Time"))
 
 
 def test_a_socket_without_what_its_proxy_takes_goes_on_trying_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
-    monkeypatch.setattr(proxies, "SOCKS_PACKAGES", {"no_such_module": "python-socks"})
+    monkeypatch.setattr(proxies, "SOCKS_PACKAGES", {"no_such_module": "aiohttp-socks"})
     monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 0.0)
     made = KrakenSocket("wss://ws.kraken.com/v2", lambda: None, lambda _: None, lambda _: None, "tests")
 
@@ -76,7 +76,7 @@ def test_a_socket_without_what_its_proxy_takes_goes_on_trying_and_says_why(monke
         task.cancel()
 
     asyncio.run(run())
-    assert "pip install python-socks" in made.problem
+    assert "pip install aiohttp-socks" in made.problem
 
 
 def lines_at_the_proxy(use: Callable[[int], Awaitable[None]]) -> list[bytes]:
@@ -173,3 +173,19 @@ def test_with_its_packages_a_socks_proxy_carries_both_and_resolves_the_name(monk
         task.cancel()
 
     assert greeted_at_the_proxy(use) == [b"kraken.test"] * 2
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+def test_a_socks_proxy_carries_a_websocket_and_resolves_the_name(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setattr(proxies, "SOCKS_PACKAGES", {})
+    monkeypatch.setattr(Reconnect, "delay_s", lambda *_: 3600.0)
+    made = KrakenSocket("wss://kraken.test/v2", lambda: None, lambda _: None, lambda _: None, "tests")
+
+    async def use(port: int) -> None:
+        monkeypatch.setenv("all_proxy", f"{scheme}://127.0.0.1:{port}")
+        task = asyncio.ensure_future(made.run())
+        while not made.problem:
+            await asyncio.sleep(0.01)
+        task.cancel()
+
+    assert greeted_at_the_proxy(use) == [b"kraken.test"]
