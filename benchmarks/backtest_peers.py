@@ -37,8 +37,7 @@ from backtest.venue.implementation import load_market
 from benchmarks import report
 from benchmarks.screen import repeated
 from shared.clock import MS
-from shared.config import Config, Trading
-from shared.config import Strategy as Section
+from shared.config import Config, Strategy as Section, Trading
 from shared.messages import Fees, Quote, Target
 from strategy.interface import Strategy, View
 

@@ -1,4 +1,4 @@
-"""What the processes cost, and how fast they are back: ``python -m benchmarks.processes [--write]``.
+"""Cost of the processes, and how fast they are back: ``python -m benchmarks.processes [--write]``.
 
 The whole system on its sandbox under supervisord, in a folder of its own. CPU and memory while it trades; then each
 process is killed (SIGKILL) ``--repeats`` times, and counts are: from the kill to the first message that counts (a live

@@ -90,6 +90,7 @@ class Collector:
     def _frame(self, raw: bytes) -> None:
         self.feed.frame(raw, boot_ns())
         self.carry_out()
+        self.process.stir()
 
     def _closed(self, why: str) -> None:
         self.process.log.warning("connection lost, connecting again", why=why, drops=self.socket.reconnect.drops)

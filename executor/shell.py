@@ -91,6 +91,7 @@ class Shell:
         self.executor.frame(raw, now)
         if raw != b'{"channel":"heartbeat"}':
             self.turn(now)
+            self.process.stir()
 
     def closed(self, why: str) -> None:
         """End the private connection."""

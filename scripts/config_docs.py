@@ -118,6 +118,8 @@ ABOUT: Final[dict[str, str]] = {
     "monitor.webhooks[].level": "send alerts of this level and worse, and their ends",
     "monitor.webhooks[].template": "the JSON that is sent, with `{level}`, `{kind}`, `{text}`, `{process}`, `{time}`, "
     "`{host}` in its texts",
+    "performance.spin": "true: collector, book, strategy and executor stay awake for a while after each message, each "
+    "on a core of its own; see [performance](performance.md)",
     "logging.level": "the level of all logs; the environment's `LOG_LEVEL` wins",
     "logging.levels": "level of a single process or library, such as `aiohttp`",
     "logging.logs": "the folder of log files",

@@ -15,29 +15,13 @@ import msgspec
 
 from shared.account_parts import (
     AssetPosition as AssetPosition,
-)
-from shared.account_parts import (
     EmptySlot as EmptySlot,
-)
-from shared.account_parts import (
     Fees as Fees,
-)
-from shared.account_parts import (
     MarkoutMean as MarkoutMean,
-)
-from shared.account_parts import (
     Parts as Parts,
-)
-from shared.account_parts import (
     Profit as Profit,
-)
-from shared.account_parts import (
     QuoteProfit as QuoteProfit,
-)
-from shared.account_parts import (
     Rate as Rate,
-)
-from shared.account_parts import (
     UnwantedOrder as UnwantedOrder,
 )
 
@@ -246,9 +230,7 @@ class OrderState(StrEnum):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An own order as ``order.<symbol>`` shows it; ``qty`` is the total, ``filled`` of it done.
 
-    ``received`` to ``planned`` are of its add or last amend, ns of CLOCK_BOOTTIME: the frame, the book and the target
-    that led to it, its request, its acknowledgement; from ``heard``, when the executor took the target in, to
-    ``planned``, the pass that made the request, it waited by rule.
+    ``received`` to ``planned`` stamp its last request; from ``heard`` to ``planned`` the target waited by rule.
     """
 
     cl_ord_id: str

@@ -1,4 +1,3 @@
 """The market maker by the path that configurations name; it lives in :mod:`strategy.models.market_maker`."""
 
-from strategy.models.market_maker import MarketMaker as MarketMaker
-from strategy.models.market_maker import Settings as Settings
+from strategy.models.market_maker import MarketMaker as MarketMaker, Settings as Settings

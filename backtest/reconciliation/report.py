@@ -12,8 +12,7 @@ from backtest.exact.run import Outcome
 from backtest.reconciliation.causes import Cause, Explained
 from backtest.reconciliation.matching import Beside, OwnFill
 from backtest.reconciliation.profit import Difference
-from backtest.reconciliation.targets import Decided
-from backtest.reconciliation.targets import Difference as OtherTarget
+from backtest.reconciliation.targets import Decided, Difference as OtherTarget
 from backtest.reconciliation.without_us import TakenOut
 from shared.clock import SECOND, rfc3339
 from shared.messages import Quote

@@ -9,8 +9,7 @@ from backtest.data.sources import Dataset, read
 from backtest.data.window import window
 from backtest.exact import setting
 from backtest.exact.trader import TURN_NS
-from backtest.reconciliation import bus as buses
-from backtest.reconciliation import matching, own_orders, played, profit, report, targets, without_us
+from backtest.reconciliation import bus as buses, matching, own_orders, played, profit, report, targets, without_us
 from backtest.reconciliation.bus import Bus
 from backtest.reconciliation.causes import Explainer, order_reports
 from backtest.reconciliation.without_us import TakenOut

@@ -114,7 +114,9 @@ class Start:
                 created_ts=order.created_ts,
                 touched_ts=touched_ts,
                 changed_ts=order.changed_ts,
-                stamps=json.dumps([order.received, order.booked, order.decided, order.sent, order.acked, order.heard, order.planned]),
+                stamps=json.dumps(
+                    [order.received, order.booked, order.decided, order.sent, order.acked, order.heard, order.planned]
+                ),
             )
         )
 

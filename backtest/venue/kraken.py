@@ -18,8 +18,7 @@ from simulator.errors import KrakenError
 from simulator.exchange.database.store import Store
 from simulator.exchange.engine import Side, load_engine
 from simulator.exchange.orders import OPEN, Fill
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
+from simulator.rest import private as rest_private, public as rest_public
 from simulator.session import Request
 from simulator.wire import Written
 from simulator.world import Flow, World

@@ -12,8 +12,8 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any  # Any: a request's JSON
 
+import msgspec
 import picows
 import uvloop
 
@@ -25,16 +25,42 @@ BALANCE = 10**6
 Note = tuple[int, str, str | None, float | None]
 
 
+class Params(msgspec.Struct):
+    """Members of a request, or of an order of a batch."""
+
+    channel: str = ""
+    timeout: float = 0.0
+    symbol: str | None = None
+    side: str = ""
+    limit_price: float | None = None
+    order_qty: float = 0.0
+    cl_ord_id: str | list[str] = ""
+    order_id: list[str] = []
+    # Of a batch: orders to add, or ids to cancel.
+    orders: list[Params | str] = []
+
+
+class Request(msgspec.Struct):
+    """A request."""
+
+    method: str
+    params: Params = msgspec.field(default_factory=Params)
+    req_id: int = 0
+
+
+_decoder = msgspec.json.Decoder(Request)
+
+
 @dataclass(slots=True)
 class Order:
     """An open order, as its reports show it; numbers are those of its request."""
 
     name: str
     order_id: str
-    symbol: str
+    symbol: str | None
     side: str
-    price: object
-    qty: object
+    price: float | None
+    qty: float
 
     def report(self, kind: str, now: str) -> str:
         """Return a row of ``executions``."""
@@ -73,42 +99,42 @@ class Client(picows.WSListener):
         came = time.monotonic_ns()
         if frame.msg_type is not picows.WSMsgType.TEXT:
             return
-        request = json.loads(frame.get_payload_as_bytes())
-        method, params = request["method"], request.get("params", {})
-        if method in ORDERS:
-            self._note(came, method, params)
-        self._answer(request, method, params)
+        request = _decoder.decode(frame.get_payload_as_bytes())
+        if request.method in ORDERS:
+            for row in self._rows(request):
+                order = self._orders.get(str(row.cl_ord_id))
+                symbol = order.symbol if order else request.params.symbol
+                self._notes.append((came, request.method, symbol, row.limit_price))
+        self._answer(request)
 
-    def _note(self, came: int, method: str, params: dict[str, Any]) -> None:
-        rows = params["orders"] if method == "batch_add" else [params]
-        for row in rows:
-            order = self._orders.get(str(row.get("cl_ord_id")))
-            symbol = order.symbol if order else params.get("symbol")
-            self._notes.append((came, method, symbol, row.get("limit_price")))
+    def _rows(self, request: Request) -> list[Params]:
+        """Return the orders that a request adds, or its own members."""
+        if request.method != "batch_add":
+            return [request.params]
+        return [row for row in request.params.orders if isinstance(row, Params)]
 
-    def _answer(self, request: dict[str, Any], method: str, params: dict[str, Any]) -> None:
-        now = self._clock.text()
-        tail = f'"success":true,"time_in":"{now}","time_out":"{now}","req_id":{request.get("req_id", 0)}}}'
+    def _answer(self, request: Request) -> None:
+        now, method, params = self._clock.text(), request.method, request.params
+        tail = f'"success":true,"time_in":"{now}","time_out":"{now}","req_id":{request.req_id}}}'
         reports: list[str] = []
         result = "{}"
         if method in ("subscribe", "unsubscribe"):
-            result = f'{{"channel":"{params["channel"]}","maxratecount":180}}'
+            result = f'{{"channel":"{params.channel}","maxratecount":180}}'
         elif method == "cancel_all_orders_after":
-            trigger = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + float(params["timeout"])))
+            trigger = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + params.timeout))
             result = f'{{"currentTime":"{now}","triggerTime":"{trigger}"}}'
-        elif method == "add_order":
-            order = self._add(params, params["symbol"])
-            result, reports = _named(order), [order.report("new", now)]
-        elif method == "batch_add":
-            orders = [self._add(row, params["symbol"]) for row in params["orders"]]
-            result, reports = f"[{','.join(map(_named, orders))}]", [order.report("new", now) for order in orders]
+        elif method in ("add_order", "batch_add"):
+            added = [self._add(row, params.symbol) for row in self._rows(request)]
+            result = ",".join(map(_named, added))
+            result = f"[{result}]" if method == "batch_add" else result
+            reports = [order.report("new", now) for order in added]
         elif method == "amend_order":
-            order = self._orders[params["cl_ord_id"]]
-            order.price, order.qty = params["limit_price"], params["order_qty"]
+            order = self._orders[str(params.cl_ord_id)]
+            order.price, order.qty = params.limit_price, params.order_qty
             result = f'{{"amend_id":"TA{time.monotonic_ns()}","cl_ord_id":"{order.name}"}}'
             reports = [order.report("amended", now)]
         elif method in ("cancel_order", "batch_cancel"):
-            ids = params.get("order_id") or params.get("cl_ord_id") or params.get("orders") or []
+            ids = [*params.order_id, *params.orders, *params.cl_ord_id]
             gone = [order for order in [*self._orders.values()] if order.name in ids or order.order_id in ids]
             for order in gone:
                 del self._orders[order.name]
@@ -118,18 +144,18 @@ class Client(picows.WSListener):
         for row in reports:
             self._push("executions", "update", row)
         if method == "subscribe":
-            self._sequence[params["channel"]] = 0
-            self._push(params["channel"], "snapshot", self._snapshot(params["channel"], now))
+            self._sequence[params.channel] = 0
+            self._push(params.channel, "snapshot", self._snapshot(params.channel, now))
 
     def _snapshot(self, channel: str, now: str) -> str:
         if channel == "balances":
             return ",".join(map(_balance, self._assets))
         return ",".join(order.report("new", now) for order in self._orders.values())
 
-    def _add(self, row: dict[str, Any], symbol: str) -> Order:
+    def _add(self, row: Params, symbol: str | None) -> Order:
         self._added += 1
         order_id = f"O{self._added:05d}-AAAAA-AAAAAA"
-        order = Order(row["cl_ord_id"], order_id, symbol, row["side"], row["limit_price"], row["order_qty"])
+        order = Order(str(row.cl_ord_id), order_id, symbol, row.side, row.limit_price, row.order_qty)
         self._orders[order.name] = order
         return order
 

@@ -24,8 +24,7 @@ from collector.errors import UnreadableRecording
 from collector.recording.files import Recording, Row, counted, described, find
 from collector.recording.record import topic
 from collector.replay import parse_speed
-from shared import bus, limits
-from shared import config as configuration
+from shared import bus, config as configuration, limits
 from shared.clock import SECOND, boot_ns, parse_rfc3339, rfc3339, wall_ns
 from shared.config import Config
 from shared.errors import Held

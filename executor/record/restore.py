@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter as Counts
-from collections import defaultdict
+from collections import Counter as Counts, defaultdict
 from decimal import Decimal
 
 from executor.account import marks

@@ -14,8 +14,7 @@ from monitor.model import halted
 from monitor.model.picture import Picture
 from monitor.model.sections import ControlShown, FillsShown, HistoryShown, LogsShown
 from monitor.model.status_object import Health, Status
-from shared import halt as switch
-from shared import limits
+from shared import halt as switch, limits
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.config import Config
 from shared.messages import ProcessState

@@ -12,8 +12,7 @@ from monitor.errors import FlattenRefused
 from monitor.model import halted
 from monitor.model.listener import Listener
 from monitor.model.view import View
-from shared import halt as switch
-from shared import limits
+from shared import halt as switch, limits
 from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config
 from shared.messages import OrderState

@@ -20,8 +20,7 @@ from monitor.errors import CancelFailed
 from monitor.model import halted, status_details
 from monitor.model.listener import Listener
 from monitor.model.view import View
-from shared import halt as switch
-from shared import limits, pausing
+from shared import halt as switch, limits, pausing
 from shared.clock import SECOND, boot_ns, rfc3339, wall_ns
 from shared.config import Config
 from shared.messages import ProcessState

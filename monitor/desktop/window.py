@@ -18,8 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from monitor.desktop import header, tables
-from monitor.desktop import look as looks
+from monitor.desktop import header, look as looks, tables
 from monitor.desktop.chart import Chart
 from monitor.desktop.frame import Frame
 from monitor.desktop.rows import Rows, Table

@@ -22,7 +22,7 @@ HOPS: Final = {
     "collector_to_book": "from our socket to the updated book",
     "book_to_strategy": "from the updated book to the strategy's decision on it",
     "strategy_to_executor": "from the decision to the order's bytes handed to the socket, less what waited by rule",
-    "frame_to_order": "from the frame at our socket to the order's bytes handed to the socket, less what waited by rule",
+    "frame_to_order": "from the frame at our socket to the order's bytes at the other, less what waited by rule",
     "order_to_acknowledgement": "from the order's bytes handed to the socket to the exchange's confirmation",
     "waiting_by_rule": "at the executor: for the pace of moves, the rate budget, or a request in flight",
 }

@@ -12,8 +12,7 @@ from monitor.api import loopback
 from monitor.web.client import Answer, Client
 from monitor.web.drawing import figures, markup, plot
 from monitor.web.sections import HISTORY, Section
-from shared import config as configuration
-from shared import limits
+from shared import config as configuration, limits
 from shared.config import Config
 
 WINDOWS = {"5 min": 300.0, "30 min": 1800.0, "4 h": 14_400.0, "24 h": 86_400.0}

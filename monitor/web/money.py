@@ -7,8 +7,7 @@ from typing import Final
 
 from monitor.model.sections import PositionsShown, ProfitShown
 from monitor.ui.amounts import in_quote
-from monitor.ui.text import money as cents
-from monitor.ui.text import price
+from monitor.ui.text import money as cents, price
 from monitor.web.drawing import figures, markup
 from monitor.web.drawing.figures import Figure, Points
 from monitor.web.drawing.markup import Card, Cell, Column

@@ -18,6 +18,12 @@ NOT_FROM_THE_FILE = ("root", "source")
 PROCESSES = ("simulator", "collector", "book", "executor", "monitor")
 
 
+class Performance(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """``spin``: collector, book, strategy and executor stay awake after each message, each on a core of its own."""
+
+    spin: bool = False
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The whole configuration; ``bus`` maps a process to its endpoint."""
 
@@ -28,6 +34,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     simulator: Simulator = msgspec.field(default_factory=Simulator)
     monitor: Monitor = msgspec.field(default_factory=Monitor)
     logging: Logging = msgspec.field(default_factory=Logging)
+    performance: Performance = msgspec.field(default_factory=Performance)
     # Not from the file: where relative paths count from, and the file itself (None: defaults).
     root: Path = msgspec.field(default_factory=Path.cwd)
     source: Path | None = None

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import faulthandler
 import os
-import resource
 import signal
 import socket
 import sys
@@ -30,9 +29,13 @@ from shared.process import holders, locks, logs, starts
 from shared.process.command_line import EXIT_HELD, EXIT_RESTART, refuse
 from shared.process.effects import Effects
 from shared.process.garbage import Garbage
-from shared.process.monitors import Memory, Performance
+from shared.process.monitors import Memory, Performance, raise_descriptor_limit
 from shared.process.refusals import refused_delay_s
+from shared.process.spin import Spin
 from shared.version import tradebyte_version
+
+# Those on the way from a frame to an order.
+SPINNING = frozenset({"collector", "book", "strategy", "executor"})
 
 
 class Process:
@@ -60,10 +63,11 @@ class Process:
         self._memory = Memory(watched.memory_threshold_mb, watched.memory_limit_mb)
         self._memory_due = 0
         self._garbage = Garbage()
+        self._spin = Spin(is_on=configuration.performance.spin and name.partition(".")[0] in SPINNING)
         self._restart = False
         os.chdir(configuration.root)
         self._lock = self._take_lock()
-        _raise_descriptor_limit()
+        raise_descriptor_limit()
         self.start = starts.begin(configuration.run, name)
         self._publisher: bus.Publisher | None = None
         self._logs = logs.Logs(name, configuration, self._on_warning)
@@ -124,6 +128,10 @@ class Process:
         self.log.error("refused", why=str(why))
         refuse(EXIT_HELD, self.name, str(why))
 
+    def stir(self) -> None:
+        """Stay awake for a while, where the configuration asks for it: there was work."""
+        self._spin.stir(boot_ns())
+
     # --- the loops -----------------------------------------------------------------------------------------------
 
     def run_polled(
@@ -140,13 +148,14 @@ class Process:
         poller = zmq.Poller()
         for readable in (subscriber, publisher, self._wake):
             poller.register(readable, zmq.POLLIN)
-        due = 0
+        due, spin = 0, self._spin
         self._garbage.begin(boot_ns())
         with self._crash_logged():
             while not self.stopping:
-                ready = dict(poller.poll(max(0, -(-(due - boot_ns()) // MS))))
+                ready = dict(poller.poll(0 if spin.is_awake() else max(0, -(-(due - boot_ns()) // MS))))
                 began = boot_ns()
                 if subscriber in ready and (received := self.subscriber.drain()):
+                    spin.stir(began)
                     with self.performance.timed("messages"):
                         on_messages(received)
                 if publisher in ready:
@@ -206,6 +215,7 @@ class Process:
         def read_bus() -> None:
             received = self.subscriber.drain()
             if received:
+                self.stir()
                 with self.performance.timed("messages"):
                     on_messages(received)
                 # The fd is edge-triggered, and reading may have consumed the edge: read again until nothing is left.
@@ -222,6 +232,7 @@ class Process:
                 with self.performance.timed("turn"):
                     on_turn(boot_ns())
                 self._turn(began)
+                self._spin.keep(loop)
                 await asyncio.wait([stop], timeout=turn_ms / 1000)
                 if stop.done():
                     stop.result()
@@ -386,11 +397,3 @@ class Process:
         if now - self._bad_logged.get(what, -1e9) >= limits.BAD_MESSAGE_LOG_EVERY_S:
             self._bad_logged[what] = now
             self.log.warning("bus message skipped", what=what, why=why, first_bytes=raw.hex())
-
-
-def _raise_descriptor_limit() -> None:
-    """Raise the limit of file descriptors as far as allowed: ZeroMQ aborts when there are none left."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

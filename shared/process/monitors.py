@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import inspect
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -105,3 +106,11 @@ class Memory:
         self.rss_mb = self._rss() / 2**20
         text = f"memory {before:.0f} MB is above {self.threshold_mb:.0f} MB; {self.rss_mb:.0f} MB after a collection"
         return text, self.rss_mb > self.limit_mb
+
+
+def raise_descriptor_limit() -> None:
+    """Raise the limit of file descriptors as far as allowed: ZeroMQ aborts when there are none left."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, limits.DESCRIPTORS)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

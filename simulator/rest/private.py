@@ -10,14 +10,16 @@ from simulator.errors import KrakenError, invalid
 from simulator.exchange.orders import WALLETS, Account, Order, OrderRequest, replaced
 from simulator.keys import KeyState
 from simulator.pairs.pairs import ASSETS, FEES, USD, percent
-from simulator.rest import books as rest_books
-from simulator.rest import earn as rest_earn
-from simulator.rest import exports as rest_exports
-from simulator.rest import funding as rest_funding
-from simulator.rest import history as rest_history
-from simulator.rest import margin as rest_margin
-from simulator.rest import order_arguments
-from simulator.rest import subaccounts as rest_subaccounts
+from simulator.rest import (
+    books as rest_books,
+    earn as rest_earn,
+    exports as rest_exports,
+    funding as rest_funding,
+    history as rest_history,
+    margin as rest_margin,
+    order_arguments,
+    subaccounts as rest_subaccounts,
+)
 from simulator.rest.public import named_venues
 from simulator.rest.views import describe_order, description
 from simulator.wire import Fields, Json, Written, fixed, iso_seconds

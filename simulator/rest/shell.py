@@ -16,8 +16,7 @@ from simulator import errors
 from simulator.errors import KrakenError
 from simulator.faults import oddities
 from simulator.keys import KeyState
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
+from simulator.rest import private as rest_private, public as rest_public
 from simulator.websocket import Clock, Delays
 from simulator.wire import NS, Fields, Json, Written, read_json
 from simulator.world import World

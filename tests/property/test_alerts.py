@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from monitor.model.alerting.alerts import Alerts, Begin, Condition, End
 from shared.clock import SECOND

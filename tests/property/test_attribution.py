@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from shared.attribution import ADVERSE_S, HORIZONS_S, ZERO, MarkedFill, MarkoutSums, Totals, attribute, markouts
 

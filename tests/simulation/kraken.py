@@ -17,8 +17,7 @@ from simulator.exchange.database.store import Store
 from simulator.exchange.engine import load_engine
 from simulator.exchange.orders import Account
 from simulator.exchange.state import SystemStatus
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
+from simulator.rest import private as rest_private, public as rest_public
 from simulator.session import Request
 from simulator.websocket import TURNAROUND_MS
 from simulator.world import World

@@ -25,10 +25,8 @@ from shared.clock import SECOND
 from shared.errors import ConfigError, RestError, RestRefused
 from shared.kraken.rest import parse_answer
 from shared.messages import BookState, Control, FeedFrame, OrderState
-from tests.kit.books_world import BooksWorld as Books
-from tests.kit.books_world import frame, snapshot, update
-from tests.kit.executor_world import World as Executor
-from tests.kit.executor_world import buy, params_of
+from tests.kit.books_world import BooksWorld as Books, frame, snapshot, update
+from tests.kit.executor_world import World as Executor, buy, params_of
 from tests.kit.feed_world import FeedWorld as Feed
 
 GOOD = b'{"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[],"asks":[]}]}'

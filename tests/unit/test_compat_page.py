@@ -11,8 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.compat import clients
-from tests.compat import run as compat
+from tests.compat import clients, run as compat
 from tests.compat.clients import CLIENTS, Client, Kind, NotBuilt, Skipped
 from tests.compat.run import Row, page, run, session
 

@@ -9,8 +9,7 @@ import typer
 from monitor.cli.common import EXIT_FAILED, ConfigOption, JsonOption, load, print_json, say, switching
 from monitor.control import halting
 from monitor.model import halted
-from shared import config as configuration
-from shared import pausing
+from shared import config as configuration, pausing
 from shared.config import Config
 from shared.errors import ConfigError, UnknownName
 

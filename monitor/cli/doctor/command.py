@@ -35,8 +35,7 @@ from monitor.model import halted, status_details
 from monitor.model.listener import gather
 from monitor.model.view import DEAD
 from monitor.watchdog import machine, supervisor
-from shared import config as configuration
-from shared import pausing
+from shared import config as configuration, pausing
 from shared.clock import boot_ns, rfc3339, wall_ns
 from shared.config import Config, consent_file
 from shared.errors import ConfigError, RestError, RestRefused, SecretError

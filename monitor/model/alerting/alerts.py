@@ -16,8 +16,7 @@ from monitor.model.ages import TO_HOURS, age
 from monitor.model.sections import ActiveAlert
 from shared.clock import SECOND
 from shared.config import alerts as alert_settings
-from shared.config.alerts import AlertLevel as Level
-from shared.config.alerts import Rule
+from shared.config.alerts import AlertLevel as Level, Rule
 
 # The kind of an alert that ends a trouble, where it is not the trouble's kind with "-over".
 ENDS: Final = {"halted": "resumed", "process": "process-back"}

@@ -17,9 +17,7 @@ from shared.messages import (
     Fill,
     Profit,
 )
-from tests.kit.monitor.view import PAIR, WALL
-from tests.kit.monitor.view import config as config
-from tests.kit.monitor.view import view as view
+from tests.kit.monitor.view import PAIR, WALL, config as config, view as view
 
 
 def profit(**changed: Any) -> Profit:

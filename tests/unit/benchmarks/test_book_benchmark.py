@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import book as benchmark
-from benchmarks import report
+from benchmarks import book as benchmark, report
 from book import orderbook
 from tests.frames import rust
 

@@ -9,8 +9,7 @@ import pytest
 
 from shared import messages as m
 from shared.clock import MS, SECOND
-from tests.kit.books_world import BOOT, BTC, ETH, WALL, frame, snapshot, update
-from tests.kit.books_world import BooksWorld as World
+from tests.kit.books_world import BOOT, BTC, ETH, WALL, BooksWorld as World, frame, snapshot, update
 
 
 @pytest.fixture

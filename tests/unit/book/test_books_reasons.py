@@ -9,11 +9,9 @@ import pytest
 
 from book import orderbook
 from book.books import TROUBLES_SHOWN, Books
-from shared import limits
-from shared import messages as m
+from shared import limits, messages as m
 from shared.clock import MS, SECOND
-from tests.kit.books_world import BTC, ETH, WALL, frame, snapshot, update
-from tests.kit.books_world import BooksWorld as World
+from tests.kit.books_world import BTC, ETH, WALL, BooksWorld as World, frame, snapshot, update
 from tests.kit.pairs import BTC as BTC_PAIR
 
 V1 = b'[1,{"as":[["2.50000","1.0","1.0"]],"bs":[["2.40000","1.0","1.0"]]},"book-%d","ADA/XBT"]'

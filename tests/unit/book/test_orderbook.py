@@ -11,8 +11,7 @@ import pytest
 
 from shared import messages as m
 from tests.frames import frame_lines
-from tests.kit.market.orderbooks import HEADER, live, v2
-from tests.kit.market.orderbooks import module as module
+from tests.kit.market.orderbooks import HEADER, live, module as module, v2
 
 # ---- Kraken's own examples (KRAKEN.md 1.5.1) ------------------------------------------------------------------------
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from collector.feed.feed import Feed
 from collector.feed.frames import Kind, classify
@@ -16,8 +15,7 @@ from collector.feed.listing import Valuing
 from collector.replay import frame_time, parse_speed, schedule
 from shared.clock import SECOND
 from shared.messages import FeedFrame, FeedTrades, Instruments, Resync
-from tests.kit.feed_world import PAIR
-from tests.kit.feed_world import FeedWorld as World
+from tests.kit.feed_world import PAIR, FeedWorld as World
 from tests.kit.pairs import BTC
 
 

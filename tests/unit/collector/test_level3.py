@@ -7,8 +7,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from collector.feed.level3 import Level3Feed
 from shared.clock import SECOND

@@ -13,8 +13,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from collector.errors import DiskFull, UnreadableRecording
 from collector.recording import files as format_

@@ -3,8 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from shared.errors import PrecisionError
 from shared.numbers import floor_to, notional, plain, round_money, scale, text, unscale

@@ -11,8 +11,7 @@ import pytest
 from simulator import arguments, errors
 from simulator.errors import KrakenError
 from simulator.faults import instant
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
+from simulator.rest import private as rest_private, public as rest_public
 from simulator.wire import iso
 from tests.unit.simulator.worlds import TestWorld, limit, market
 

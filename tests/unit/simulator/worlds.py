@@ -14,8 +14,7 @@ from simulator.exchange.engine import Side, load_engine
 from simulator.exchange.orders import Account, OrderRequest
 from simulator.market.market import Market
 from simulator.pairs.pairs import PAIRS
-from simulator.rest import private as rest_private
-from simulator.rest import public as rest_public
+from simulator.rest import private as rest_private, public as rest_public
 from simulator.session import Session
 from simulator.wire import NS, read_json
 from simulator.world import World

@@ -7,12 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from shared.clock import SECOND
-from shared.config import Config, check
-from shared.config import Strategy as Section
+from shared.config import Config, Strategy as Section, check
 from shared.errors import ConfigError
 from shared.messages import (
     Account,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from backtest.data.columns import BUY, SELL, Columns, Kind
 from backtest.reconciliation.own_orders import Step

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from backtest.sweep.outcome import DayOutcome, excesses, holds, sharpe, summed, traced, value
 from backtest.sweep.study import Constraints, Objective

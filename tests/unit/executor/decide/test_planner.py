@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from executor.decide.planner import Add, Cancel, Change, plan
 from executor.orders.order import Active, Amend, Order

@@ -27,8 +27,7 @@ from executor.orders.order import Active, Amend, Order
 from shared import limits
 from shared.clock import SECOND
 from shared.messages import Quote, Side
-from tests.kit.turns import PACE as TURN
-from tests.kit.turns import paced
+from tests.kit.turns import PACE as TURN, paced
 
 NOW = 1000 * SECOND
 

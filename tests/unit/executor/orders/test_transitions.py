@@ -7,8 +7,7 @@ import dataclasses
 from typing import TypeGuard, get_args
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from executor.orders.order import Active, Amend, Finished, Order, OrderLife
 from executor.orders.transitions import (

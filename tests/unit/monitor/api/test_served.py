@@ -28,8 +28,7 @@ from monitor.api.controls import Controls
 from monitor.api.routes import ACTIONS, READS
 from monitor.api.site import SECTIONS, Site
 from monitor.model.picture import Picture
-from shared import halt as switch
-from shared import limits
+from shared import halt as switch, limits
 from shared.clock import boot_ns, wall_ns
 from shared.config import Config, check
 from shared.messages import Account, Alert, LogLine, Orders, OrderState

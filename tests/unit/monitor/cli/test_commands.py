@@ -9,8 +9,7 @@ from typing import Any
 import msgpack
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from monitor.cli.app import command_first
 from monitor.cli.tail import _json, _Lines, _plain, line

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from monitor.desktop import header, tables
 from monitor.desktop.curve import Curve

@@ -23,9 +23,7 @@ from monitor.ui.text import text_of
 from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import Account, EmptySlot, UnwantedOrder
-from tests.kit.monitor.view import NOW, PAIR, WALL, beat, take
-from tests.kit.monitor.view import config as config
-from tests.kit.monitor.view import view as view
+from tests.kit.monitor.view import NOW, PAIR, WALL, beat, config as config, take, view as view
 
 SINCE = WALL - 45 * SECOND
 REFUSAL = "EAccount:Invalid permissions"

@@ -26,8 +26,7 @@ from shared.messages import (
     Trade,
 )
 from tests.kit.monitor.messages import fill, line, profit
-from tests.kit.monitor.view import NOW, PAIR, WALL, beat, book, book_status, order, take
-from tests.kit.monitor.view import config as config
+from tests.kit.monitor.view import NOW, PAIR, WALL, beat, book, book_status, config as config, order, take
 
 WALL_S = WALL / SECOND
 

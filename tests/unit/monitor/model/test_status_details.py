@@ -18,9 +18,7 @@ from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import BookState, FeedStatus, Orders, OrderState, Position
 from tests.kit.monitor.messages import FIGURES, account, books
-from tests.kit.monitor.view import NOW, PAIR, WALL, beat, order, take
-from tests.kit.monitor.view import config as config
-from tests.kit.monitor.view import view as view
+from tests.kit.monitor.view import NOW, PAIR, WALL, beat, config as config, order, take, view as view
 
 SLOW = {
     "count": 4,

@@ -24,9 +24,7 @@ from shared.messages import (
     Position,
     ProcessState,
 )
-from tests.kit.monitor.view import NOW, PAIR, WALL, beat, book, book_status, order, take
-from tests.kit.monitor.view import config as config
-from tests.kit.monitor.view import view as view
+from tests.kit.monitor.view import NOW, PAIR, WALL, beat, book, book_status, config as config, order, take, view as view
 
 
 def status(view: View, now: int, wall: int, halted: str | None) -> dict[str, Any]:

@@ -13,8 +13,7 @@ import pytest
 
 from monitor.model.sections import BookShown, FillShown, OrderShown, Process
 from monitor.model.status_object import Status
-from monitor.web import controls, machine, market, money, news, records
-from monitor.web import sections as web_sections
+from monitor.web import controls, machine, market, money, news, records, sections as web_sections
 from monitor.web.drawing import figures, markup
 from monitor.web.drawing.markup import Cell, Column
 from monitor.web.news import LogFilter

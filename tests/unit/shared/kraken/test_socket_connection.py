@@ -213,7 +213,7 @@ def test_what_a_callback_raises_ends_the_run(seen: Seen) -> None:
     def on_frame(_: bytes) -> None:
         raise ZeroDivisionError("a bug")
 
-    seen.on_frame = on_frame  # type: ignore[method-assign]
+    seen.on_frame = on_frame  # type: ignore[method-assign, assignment]
 
     async def play(seen: Seen) -> None:
         seen.servers[0].send(b"a frame")

@@ -20,7 +20,8 @@ def _as_before() -> Iterator[None]:
 
 
 def test_turns_collect_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    garbage, collected = Garbage(), []
+    garbage = Garbage()
+    collected: list[int] = []
     garbage.begin(0)
     assert not gc.isenabled()
     assert gc.get_freeze_count() > 0

@@ -12,8 +12,7 @@ import msgspec
 import pytest
 import structlog
 
-from shared import config as configuration
-from shared import limits
+from shared import config as configuration, limits
 from shared.config import Config, Kraken, check
 from shared.config.secret import HIDDEN, Mask, secrets_of
 from shared.errors import ConfigError

@@ -13,9 +13,7 @@ from shared.config import Config, SimAccount, Simulator, Trading
 from shared.errors import ConfigError
 from shared.numbers import ROUNDING
 from simulator.errors import KrakenError, TableError
-from simulator.pairs import listing, pairs
-from simulator.pairs import table as pair_table
-from simulator.pairs import views as pair_views
+from simulator.pairs import listing, pairs, table as pair_table, views as pair_views
 from simulator.pairs.pairs import ASSETS, PAIRS, find_pair
 from tests.unit.simulator.worlds import TestWorld, call, limit
 

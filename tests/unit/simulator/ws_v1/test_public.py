@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from simulator.exchange.engine import MatchingEngine, Side
 from simulator.exchange.venue.book import DEPTHS, FullBook

@@ -7,8 +7,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from shared.clock import MS, SECOND
 from shared.measures.volatility import BP, SAMPLES_LEAST

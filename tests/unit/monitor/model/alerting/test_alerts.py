@@ -14,15 +14,12 @@ from monitor.model.latency import HOPS, Hop
 from monitor.model.status_object import MachineFigures
 from monitor.model.view import View
 from shared.clock import SECOND
-from shared.config import Config
-from shared.config import alerts as alert_settings
+from shared.config import Config, alerts as alert_settings
 from shared.config.alerts import Rule
 from shared.measures.histogram import Histogram
 from shared.messages import Account, BookInfo, BookState, BookStatus
 from tests.kit.monitor.messages import FIGURES, account, books
-from tests.kit.monitor.view import NOW, PAIR, WALL, beat, take
-from tests.kit.monitor.view import config as config
-from tests.kit.monitor.view import view as view
+from tests.kit.monitor.view import NOW, PAIR, WALL, beat, config as config, take, view as view
 
 STALE = {"stale X": Condition("stale", "X is stale", "X is back")}
 LOW = {"rate": Condition("machine_disk", "low", "fine")}
