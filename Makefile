@@ -15,7 +15,7 @@ MODULES ?=
 # Which clients: make compat CLIENTS="krakenrs cryptofeed"
 CLIENTS ?=
 
-.PHONY: help setup run test coverage mutants check chaos soak watchers compat simulate bench backtest-bench calibrate regimes docs docs-pages screenshots fix rust lock release clean
+.PHONY: help setup run test coverage mutants check chaos soak watchers compat simulate bench bench-check backtest-bench calibrate regimes docs docs-pages screenshots fix rust lock release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -67,6 +67,10 @@ simulate: ## run the executor against a simulated exchange in virtual time (SIMU
 bench: ## measure the Rust book against its Python twin; writes benchmarks/RESULTS.md
 	@scripts/setup.sh dev
 	@$(BIN)/python -m benchmarks.book
+
+bench-check: ## compare calls and memory of the hot paths with what is recorded (benchmarks/guard.json)
+	@scripts/setup.sh dev
+	@$(BIN)/python -m benchmarks.guard
 
 backtest-bench: ## measure the backtests beside others that people use; writes benchmarks/RESULTS.md (DATA=PATH of a day)
 	@scripts/setup.sh dev

@@ -5,18 +5,28 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import zmq
 
 from benchmarks.chain import systems
 from benchmarks.chain.pairs import listed
 from benchmarks.chain.private_stub import Note
 from benchmarks.chain.schedule import SECOND, Ladder, Plan, frames
-from benchmarks.chain.systems import Exchange, Processes
+from benchmarks.chain.systems import OURS, Exchange, Processes
+from monitor.model.latency import Latency
+from shared.bus import Subscriber
+from shared.messages import Order, Orders
 
 WARM = Plan(rate=20, seconds=3, calls=2)
 SETTLE_S = 0.3
+# From a frame's intended time to the order's frame at the exchange.
+HOPS = ("to collector", "to book", "to strategy", "to executor", "pass and journal", "to exchange")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +39,47 @@ class Measured:
     seconds: float
 
 
+class Listener(threading.Thread):
+    """Hears our executor's orders: each order by symbol and price as it was first sent there."""
+
+    def __init__(self, endpoint: Path) -> None:
+        super().__init__(daemon=True)
+        self.orders: dict[tuple[str, int], Order] = {}
+        self.latency = Latency()
+        self._endpoint = f"ipc://{endpoint}"
+        self._over = threading.Event()
+
+    def __enter__(self) -> Listener:
+        self.start()
+        time.sleep(SETTLE_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        """Listen until the block ends."""
+        where = [self._endpoint, self._endpoint.replace("bus/executor", "bus/strategy.join")]
+        subscriber = Subscriber(zmq.Context.instance(), where, ["order", "target"])
+        while not self._over.is_set():
+            subscriber.socket.poll(50)
+            for received in subscriber.drain():
+                self.latency.take(received)
+                message = received.message
+                if isinstance(message, Orders):
+                    for order in message.orders:
+                        if order.sent:
+                            self.orders.setdefault((message.symbol, order.price), order)
+        subscriber.socket.close()
+
+
 class Chain:
     """A system that runs against stubs of its own."""
 
     def __init__(self, name: str, pairs: int, started: Processes, rule: str = "Join") -> None:
         self.name = name
+        self.latency = Latency()
         listed_pairs = listed(pairs)
         symbols = [pair.symbol for pair in listed_pairs]
         self._public = started.start("-m", "benchmarks.chain.public_stub", str(pairs))
@@ -64,6 +110,31 @@ class Chain:
             if (key := (frame.symbol, frame.calling)) in first
         ]
         return Measured(latencies, len(called) - len(latencies), spent, plan.seconds)
+
+    def hops(self, plan: Plan) -> dict[str, list[float]]:
+        """Play a plan of our own system; return each hop of its orders in us, by the stamps that the bus carries."""
+        self._orders()
+        made = [frame for frame in frames(plan, self._ladders) if frame.calling]
+        ladders = {ladder.symbol: ladder for ladder in self._ladders}
+        with Listener(systems.FOLDER / OURS / "run" / "bus" / "executor") as listener:
+            began = self._play(plan)
+            time.sleep(SETTLE_S)
+        came: dict[tuple[str, int], int] = {}
+        for at, _, symbol, price in self._orders():
+            if symbol in ladders and price is not None:
+                came.setdefault((symbol, ladders[symbol].number_of(f"{float(price):f}")), at)
+        self.latency = listener.latency
+        taken: dict[str, list[float]] = {name: [] for name in HOPS}
+        boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
+        for frame in made:
+            key = (frame.symbol, frame.calling)
+            order = listener.orders.get((frame.symbol, ladders[frame.symbol].ticks_at(frame.calling)))
+            if key in came and order is not None:
+                due = began + frame.at_ns + boot
+                marks = (due, order.received, order.booked, order.decided, order.heard, order.sent, came[key] + boot)
+                for name, (first, second) in zip(HOPS, pairwise(marks), strict=True):
+                    taken[name].append((second - first) / 1000)
+        return taken
 
     def measure_cancels(self, plan: Plan) -> tuple[list[float], list[float]]:
         """Play a plan for one pair whose rule blinks; return how long adds took, and cancels, in us."""

@@ -87,6 +87,10 @@ class Ladder:
         self._book.apply_frame(f"{head}}}]}}".encode())
         return f'{head},"checksum":{self._book.checksum()},"timestamp":"'
 
+    def ticks_at(self, calling: int) -> int:
+        """Return the bid after so many calling frames, in units of the pair's last decimal."""
+        return (self.first_bid + calling) * self.pair.tick
+
     def _head(self, kind: str, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]) -> str:
         return (
             f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"{self.symbol}",'
