@@ -7,8 +7,9 @@
 
 mod ladder;
 mod scale;
+mod text;
 
-use crate::checksum;
+use crate::checksum::Checksum;
 use crate::errors::{BookError, CallFault, FrameFault, Measure};
 use crate::numbers::DECIMALS_MAX;
 use crate::scan::{self, Level, Message, Staging};
@@ -34,6 +35,7 @@ pub struct Book {
     qty: Scale,
     bids: Ladder,
     asks: Ladder,
+    checksum: Checksum,
     synced: bool,
     pub checksums_ok: u64,
     pub checksums_failed: u64,
@@ -61,6 +63,7 @@ impl Book {
             qty: Scale { pair: qty, wire: 0 },
             bids: Ladder::new(Side::Buy),
             asks: Ladder::new(Side::Sell),
+            checksum: Checksum::default(),
             synced: false,
             checksums_ok: 0,
             checksums_failed: 0,
@@ -109,6 +112,7 @@ impl Book {
     pub fn clear(&mut self) {
         self.bids.clear();
         self.asks.clear();
+        self.renew_checksum();
         self.synced = false;
         self.exchange_ts = 0;
         self.last_was_snapshot = false;
@@ -155,23 +159,49 @@ impl Book {
                 qty: qty.units(level.qty, Measure::Quantity).map_err(BookError::Frame)?,
             });
         }
-        if message.snapshot {
-            self.bids.clear();
-            self.asks.clear();
-        } else {
-            self.rescale(price, qty)?;
+        if price != self.price || qty != self.qty {
+            if !message.snapshot {
+                self.rescale(price, qty)?;
+            }
+            (self.price, self.qty) = (price, qty);
+            for side in [&mut self.bids, &mut self.asks] {
+                side.set_wire_units(price.per_wire_unit(), qty.per_wire_unit());
+            }
         }
-        (self.price, self.qty) = (price, qty);
-        for &Converted { side, price, qty } in &self.converted {
-            match side {
-                Side::Buy => self.bids.set(price, qty),
-                Side::Sell => self.asks.set(price, qty),
+        if message.snapshot {
+            let side = |side| {
+                self.converted
+                    .iter()
+                    .filter(move |level| level.side == side)
+                    .map(|level| (level.price, level.qty))
+            };
+            self.bids.load(side(Side::Buy));
+            self.asks.load(side(Side::Sell));
+        } else {
+            for &Converted { side, price, qty } in &self.converted {
+                match side {
+                    Side::Buy => self.bids.set(price, qty),
+                    Side::Sell => self.asks.set(price, qty),
+                }
             }
         }
         self.bids.truncate(self.depth);
         self.asks.truncate(self.depth);
+        self.renew_checksum();
         self.synced = self.verify(message.checksum);
         Ok(self.synced)
+    }
+
+    /// Brings the checksum to the levels: nothing is to do for levels beyond those that it covers.
+    fn renew_checksum(&mut self) {
+        let asks = self.asks.text_if_changed();
+        let asks_changed = asks.is_some();
+        if let Some(text) = asks {
+            self.checksum.set_asks(text);
+        }
+        if self.bids.text_if_changed().is_some() || asks_changed {
+            self.checksum.set_bids(self.bids.text());
+        }
     }
 
     fn verify(&mut self, wanted: Option<u32>) -> bool {
@@ -221,20 +251,12 @@ impl Book {
 
     /// The checksum of the book as it is now.
     pub fn checksum(&self) -> u32 {
-        let (price, qty) = (self.price.per_wire_unit(), self.qty.per_wire_unit());
-        let wire = |level: (u64, u64)| (level.0 / price, level.1 / qty);
-        checksum::checksum(
-            self.asks.best_first().take(checksum::LEVELS).map(wire),
-            self.bids.best_first().take(checksum::LEVELS).map(wire),
-        )
+        self.checksum.value()
     }
 
     /// True when the best bid is not below the best ask.
     pub fn crossed(&self) -> bool {
-        match (self.bids.best_first().next(), self.asks.best_first().next()) {
-            (Some(bid), Some(ask)) => bid.0 >= ask.0,
-            _ => false,
-        }
+        matches!((self.bids.best(), self.asks.best()), (Some(bid), Some(ask)) if bid >= ask)
     }
 }
 

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod plain;
 mod v1;
 mod v2;
 
@@ -43,6 +44,13 @@ pub struct Staging {
     pub messages: Vec<Message>,
 }
 
+impl Staging {
+    fn clear(&mut self) {
+        self.levels.clear();
+        self.messages.clear();
+    }
+}
+
 /// A pair's name with both legs in their new names: `XBT/USD` is `BTC/USD`, `XDG/EUR` is `DOGE/EUR`.
 pub fn new_name(symbol: &str) -> Cow<'_, str> {
     if !symbol.split('/').any(|leg| leg == "XBT" || leg == "XDG") {
@@ -63,8 +71,16 @@ pub fn new_name(symbol: &str) -> Cow<'_, str> {
 ///
 /// On success there is at least one message.
 pub fn scan(frame: &[u8], symbol: &str, staging: &mut Staging) -> Scan<()> {
-    staging.levels.clear();
-    staging.messages.clear();
+    staging.clear();
+    match plain::frame(frame, symbol, staging) {
+        Some(()) => Ok(()),
+        None => any_form(frame, symbol, staging),
+    }
+}
+
+/// Reads a frame in whatever form JSON allows.
+fn any_form(frame: &[u8], symbol: &str, staging: &mut Staging) -> Scan<()> {
+    staging.clear();
     let mut cursor = Cursor::new(frame);
     match cursor.peek() {
         Some(b'{') => v2::frame(&mut cursor, symbol, staging),
@@ -113,3 +129,6 @@ impl Cursor<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
