@@ -64,9 +64,10 @@ simulate: ## run the executor against a simulated exchange in virtual time (SIMU
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.simulation.run $(SIMULATE_ARGS)
 
-bench: ## measure the Rust book against its Python twin; writes benchmarks/RESULTS.md
+bench: ## measure the order books beside others that people use; writes benchmarks/RESULTS.md
 	@scripts/setup.sh dev
 	@$(BIN)/python -m benchmarks.book
+	@$(BIN)/python -m benchmarks.book_peers
 
 backtest-bench: ## measure the backtests beside others that people use; writes benchmarks/RESULTS.md (DATA=PATH of a day)
 	@scripts/setup.sh dev

@@ -42,6 +42,7 @@ pub struct Message {
 pub struct Staging {
     pub levels: Vec<Level>,
     pub messages: Vec<Message>,
+    minute: plain::Minute,
 }
 
 impl Staging {
