@@ -141,6 +141,31 @@ impl Book {
         Ok(true)
     }
 
+    /// Takes an update in Kraken's own form, no older than `oldest` by its own time, that leaves the book in sync and
+    /// not crossed.
+    ///
+    /// False for any other frame: [`Self::apply_frame`] is to judge it. Nothing is counted then, and the levels that
+    /// the frame sets may have been set, which setting them again does not change.
+    pub fn apply_ordinary(&mut self, frame: &[u8], oldest: u64) -> bool {
+        let mut staging = std::mem::take(&mut self.staging);
+        let taken = match scan::plain_update(frame, &self.name, &mut staging) {
+            Some(message) if self.synced && !(1..oldest).contains(&message.exchange_ts) => {
+                let before =
+                    (self.checksums_ok, self.checksums_failed, self.exchange_ts, self.last_was_snapshot);
+                let good = self.apply_message(&message, &staging.levels) == Ok(true) && !self.crossed();
+                if !good {
+                    (self.checksums_ok, self.checksums_failed, self.exchange_ts, self.last_was_snapshot) =
+                        before;
+                    self.synced = true;
+                }
+                good
+            }
+            _ => false,
+        };
+        self.staging = staging;
+        taken
+    }
+
     /// Takes one message of a frame; false when the book is not in sync after it.
     pub fn apply_message(&mut self, message: &Message, levels: &[Level]) -> Result<bool, BookError> {
         self.exchange_ts = message.exchange_ts;

@@ -79,6 +79,21 @@ pub fn scan(frame: &[u8], symbol: &str, staging: &mut Staging) -> Scan<()> {
     }
 }
 
+/// Reads an update in Kraken's own form; None for anything else. Its levels are all those of the staging.
+pub fn plain_update(frame: &[u8], symbol: &str, staging: &mut Staging) -> Option<Message> {
+    staging.clear();
+    plain::frame(frame, symbol, staging)?;
+    staging.messages.first().filter(|message| !message.snapshot).copied()
+}
+
+/// True for a frame about `symbol` in Kraken's own form.
+pub fn is_plain(frame: &[u8], symbol: &str, staging: &mut Staging) -> bool {
+    staging.clear();
+    plain::frame(frame, symbol, staging).is_some()
+}
+
+pub use plain::symbol_of;
+
 /// Reads a frame in whatever form JSON allows.
 fn any_form(frame: &[u8], symbol: &str, staging: &mut Staging) -> Scan<()> {
     staging.clear();

@@ -15,12 +15,7 @@ const DIGITS_MAX: usize = 19;
 
 /// Reads a frame about `symbol`; None leaves the staging in any state.
 pub fn frame(bytes: &[u8], symbol: &str, staging: &mut Staging) -> Option<()> {
-    let rest = bytes.strip_prefix(b"{\"channel\":\"book\",\"type\":\"")?;
-    let (snapshot, rest) = match rest.strip_prefix(b"update") {
-        Some(rest) => (false, rest),
-        None => (true, rest.strip_prefix(b"snapshot")?),
-    };
-    let rest = rest.strip_prefix(b"\",\"data\":[{\"symbol\":\"")?;
+    let (snapshot, rest) = head(bytes)?;
     let rest = rest.strip_prefix(symbol.as_bytes())?;
     if !symbol.bytes().all(is_plain) {
         return None;
@@ -40,6 +35,24 @@ pub fn frame(bytes: &[u8], symbol: &str, staging: &mut Staging) -> Option<()> {
     let to = staging.levels.len();
     staging.messages.push(Message { from: 0, to, is_v2: true, snapshot, checksum, exchange_ts });
     Some(())
+}
+
+/// Reads what comes before the symbol; returns whether the frame is a snapshot, and what follows.
+#[inline]
+fn head(bytes: &[u8]) -> Option<(bool, &[u8])> {
+    let rest = bytes.strip_prefix(b"{\"channel\":\"book\",\"type\":\"")?;
+    let (snapshot, rest) = match rest.strip_prefix(b"update") {
+        Some(rest) => (false, rest),
+        None => (true, rest.strip_prefix(b"snapshot")?),
+    };
+    Some((snapshot, rest.strip_prefix(b"\",\"data\":[{\"symbol\":\"")?))
+}
+
+/// The symbol of what begins like a frame in Kraken's own form, as it stands there.
+pub fn symbol_of(bytes: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = head(bytes)?;
+    let end = rest.iter().position(|byte| *byte == b'"')?;
+    Some(&rest[..end])
 }
 
 /// The minute of a time's text as seen last, and ns since the epoch at its beginning: most frames share it.
