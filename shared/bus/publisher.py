@@ -66,6 +66,18 @@ class Publisher:
         self._seq[topic] = number
         return number
 
+    @property
+    def seqs(self) -> dict[str, int]:
+        """Return the last sequence number of each topic, which whoever numbers messages itself counts up."""
+        return self._seq
+
+    def publish_finished(self, messages: list[tuple[bytes, bytes]], *, is_state: bool) -> None:
+        """Send topics and messages as they are on the wire, numbered by :attr:`seqs`."""
+        if is_state:
+            self._state.update(messages)
+        for raw, payload in messages:
+            self._send(raw, payload)
+
     def publish_encoded(self, topic: str, payload: bytes) -> None:
         """Send a message that carries its header already (Rust encodes books itself)."""
         raw = topics.encode(topic)

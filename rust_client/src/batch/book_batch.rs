@@ -90,7 +90,10 @@ impl BookBatch {
                 break;
             };
             let feed_topic = armed.feed_topic.bind(py);
-            let last_seen = last(seen, feed_topic)?;
+            // What Python has seen may be no number of ours.
+            let Ok(last_seen) = last(seen, feed_topic) else {
+                break;
+            };
             let Ok(mut book) = armed.book.try_borrow_mut(py) else {
                 break;
             };
