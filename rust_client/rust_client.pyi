@@ -82,8 +82,8 @@ class FeedBatch:
     """
 
     def __init__(self, src: str, boot: int, seqs: dict[str, int]) -> None: ...
-    def want(self, symbols: list[str]) -> None:
-        """Take frames of these symbols and of no others."""
+    def want(self, symbol: str) -> None:
+        """Take frames of a symbol from now on."""
     def take(
         self, frames: list[bytes], start: int, connection: int, received: int, ts: int
     ) -> list[tuple[bytes, bytes]]:

@@ -37,13 +37,10 @@ impl FeedBatch {
         Self { src: src.to_owned(), boot, seqs, wanted: HashMap::new(), staging, out }
     }
 
-    fn want(&mut self, py: Python<'_>, symbols: Vec<String>) {
-        self.wanted.clear();
-        for symbol in symbols {
-            let topic = format!("feed.book.{symbol}");
-            let (key, wire) = (PyString::new(py, &topic).unbind(), PyBytes::new(py, &wire(&topic)).unbind());
-            self.wanted.insert(symbol.clone().into_bytes(), Wanted { symbol, topic: key, wire });
-        }
+    fn want(&mut self, py: Python<'_>, symbol: String) {
+        let topic = format!("feed.book.{symbol}");
+        let (key, wire) = (PyString::new(py, &topic).unbind(), PyBytes::new(py, &wire(&topic)).unbind());
+        self.wanted.insert(symbol.clone().into_bytes(), Wanted { symbol, topic: key, wire });
     }
 
     fn take<'py>(

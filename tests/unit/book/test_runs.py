@@ -1,4 +1,4 @@
-"""What Rust must leave to the common way, each rule alone: both ways send the same bytes and keep the same counts."""
+"""Rules by which Rust leaves a frame to the common way, each alone: both send the same bytes and count the same."""
 
 from __future__ import annotations
 
