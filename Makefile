@@ -68,6 +68,7 @@ bench: ## measure the order books beside others that people use; writes benchmar
 	@scripts/setup.sh dev
 	@$(BIN)/python -m benchmarks.book
 	@$(BIN)/python -m benchmarks.book_peers
+	@$(BIN)/python -m benchmarks.batch
 
 backtest-bench: ## measure the backtests beside others that people use; writes benchmarks/RESULTS.md (DATA=PATH of a day)
 	@scripts/setup.sh dev

@@ -56,7 +56,8 @@ class Shell:
     def carry_out(self) -> None:
         """Publish what the core wants; books carry their header from the encoder itself."""
         wanted, publisher = self.books.take(), self.process.publisher
-        publisher.publish_finished(wanted.finished, is_state=True)
+        if wanted.finished:
+            publisher.publish_finished(wanted.finished, is_state=True)
         for symbol in wanted.books:
             topic = f"book.{symbol}"
             seq = publisher.next_seq(topic)

@@ -149,7 +149,8 @@ class Collector:
     def carry_out(self) -> None:
         """Send and publish what the core wants."""
         wanted = self.feed.take()
-        self.process.publisher.publish_finished(wanted.finished, is_state=False)
+        if wanted.finished:
+            self.process.publisher.publish_finished(wanted.finished, is_state=False)
         self.process.dispatch(wanted)
         for request in wanted.requests:
             self.socket.send(request)
