@@ -1,0 +1,30 @@
+"""Topics that wake nobody: they are read by a timer, and before any other message, so that these find them read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from shared import limits
+from shared.bus import Received, Subscriber
+
+
+class Lazily:
+    """Reads a subscriber by a timer, more often while much comes: what waits is in the next message's way."""
+
+    def __init__(self, subscriber: Subscriber) -> None:
+        self.subscriber = subscriber
+        self._read = 0
+
+    def read(self) -> list[Received]:
+        """Return what waits."""
+        return self.subscriber.drain()
+
+    def begin(self, loop: asyncio.AbstractEventLoop, on_messages: Callable[[list[Received]], None]) -> None:
+        """Hand on what waits, now and by the timer from then on."""
+        received = self.read()
+        if received:
+            on_messages(received)
+        count, self._read = self.subscriber.counters.messages - self._read, self.subscriber.counters.messages
+        wait_ms = limits.LAZY_BUSY_MS if count > limits.LAZY_FEW else limits.LAZY_MS
+        loop.call_later(wait_ms / 1000, self.begin, loop, on_messages)
