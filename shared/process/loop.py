@@ -87,7 +87,8 @@ class Process:
             self.held(holders.port_taken(port, f"bus.{name}"))
         addresses, curve = bus.addresses(configuration), configuration.curve
         self.subscriber = bus.Subscriber(context, addresses, wanted, curve, self._on_bad)
-        self._lazy = Lazily(bus.Subscriber(context, addresses if lazily else [], lazily, curve, self._on_bad))
+        others = bus.Subscriber(context, addresses if lazily else [], lazily, curve, self._on_bad)
+        self._lazy = Lazily(others, is_used=bool(lazily))
         self.log.info("started", pid=os.getpid(), version=tradebyte_version(), boot=self.start.boot)
         if self.start.is_crash_loop:
             self._halt_for_crash_loop()

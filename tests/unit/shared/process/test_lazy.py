@@ -22,7 +22,7 @@ def test_it_reads_more_often_while_much_comes() -> None:
         return ["a message"] * min(count, 1)
 
     subscriber = SimpleNamespace(drain=drain, counters=counters)
-    lazily = Lazily(cast(Subscriber, subscriber))
+    lazily = Lazily(cast(Subscriber, subscriber), is_used=True)
 
     class Loop:
         def call_later(self, wait: float, _again: object, *_: object) -> None:
