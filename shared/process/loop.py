@@ -37,7 +37,9 @@ from shared.version import tradebyte_version
 class Process:
     """One process of the system. Made once, run once."""
 
-    def __init__(self, name: str, configuration: Config, wanted: list[str]) -> None:
+    def __init__(
+        self, name: str, configuration: Config, wanted: list[str], *, is_needed_for_trading: bool = True
+    ) -> None:
         self.name, self.config = name, configuration
         self.stopping = False
         self.hangup = False
@@ -51,6 +53,8 @@ class Process:
         self.drops = 0
         # How long it runs on when supervisord is gone: the simulator does, until the executor has pulled its orders.
         self.outlives_s = 0.0
+        # How long it turns on when it is asked to stop, its heartbeat saying so.
+        self.lingers_s = 0.0
         self._orphan_since = 0
         self.details: dict[str, object] = {}
         self._bad_logged: dict[str, float] = {}
@@ -82,7 +86,7 @@ class Process:
         )
         self.log.info("started", pid=os.getpid(), version=tradebyte_version(), boot=self.start.boot)
         if self.start.is_crash_loop:
-            self._halt_for_crash_loop()
+            self._report_crash_loop(halts=is_needed_for_trading)
         self._watch(boot_ns())
 
     # --- for processes -------------------------------------------------------------------------------------------
@@ -130,23 +134,39 @@ class Process:
         on_turn: Callable[[int], None],
         turn_ms: int = 50,
     ) -> None:
+        """Run the plain loop on decoded messages, until asked to stop."""
+
+        def read() -> None:
+            received = self.subscriber.drain()
+            if received:
+                with self.performance.timed("messages"):
+                    on_messages(received)
+
+        self.run_reading(read, on_turn, turn_ms)
+
+    def run_reading(self, read: Callable[[], None], on_turn: Callable[[int], None], turn_ms: int = 50) -> None:
         """Run the plain loop, one Poller over SUB, XPUB and the signals' wake-up fd, until asked to stop."""
         poller = zmq.Poller()
         for readable in (self.subscriber.socket, self.publisher.socket, self._wake):
             poller.register(readable, zmq.POLLIN)
         with self._crash_logged():
-            while not self.stopping:
+            end = 0
+            while not self.stopping or boot_ns() < end:
                 poller.poll(turn_ms)
                 self._drain_wake()
                 began = boot_ns()
-                received = self.subscriber.drain()
-                if received:
-                    with self.performance.timed("messages"):
-                        on_messages(received)
+                read()
                 with self.performance.timed("turn"):
                     on_turn(boot_ns())
+                if self.stopping and not end:
+                    end = began + int(self.lingers_s * 1e9)
+                    self._state, self._why = ProcessState.STOPPING, "asked to stop"
                 self._turn(began)
         self._end()
+
+    def beat_soon(self) -> None:
+        """Have the next turn send a heartbeat."""
+        self._beat_due = 0
 
     def run_async(
         self,
@@ -318,10 +338,11 @@ class Process:
         while time.monotonic() < until and not self.stopping:
             time.sleep(0.05)
 
-    def _halt_for_crash_loop(self) -> None:
+    def _report_crash_loop(self, *, halts: bool) -> None:
         text = f"{self.name} failed to start {self.start.failed} times in a row; see logs/{self.name}.log"
         self.alert("critical", "crash-loop", text)
-        halt.halt_trading(self.config.halt_file, halt.Halt(halt.Cause.CRASH_LOOP, text))
+        if halts:
+            halt.halt_trading(self.config.halt_file, halt.Halt(halt.Cause.CRASH_LOOP, text))
 
     @contextlib.contextmanager
     def _crash_logged(self) -> Iterator[None]:

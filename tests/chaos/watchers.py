@@ -291,7 +291,7 @@ def measure(system: System, name: str, seconds: float) -> Phase:
     end = time.monotonic() + seconds
 
     def listen() -> None:
-        reader.socket.poll(50)
+        reader.wait(50)
         for received in reader.drain():
             counted.take(received)
             if isinstance(received.message, Heartbeat):
@@ -302,7 +302,7 @@ def measure(system: System, name: str, seconds: float) -> Phase:
         while time.monotonic() < end:
             listen()
     finally:
-        reader.socket.close()
+        reader.close()
     names = [process for process in system.config.process_names if process in first]
     assert names == system.config.process_names, f"not heard: {set(system.config.process_names) - set(names)}"
     return Phase(
