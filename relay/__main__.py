@@ -18,6 +18,7 @@ from shared.process.loop import Process
 
 # Trading processes come first when both need the processor.
 NICENESS = 10
+TURN_MS = 200
 
 
 class Shell:
@@ -69,7 +70,7 @@ def main() -> None:
     if sys.platform == "linux":
         os.nice(NICENESS)
     shell = Shell(Process(RELAY, configuration, [], is_needed_for_trading=False), Relay())
-    shell.process.run_reading(shell.read, shell.on_turn)
+    shell.process.run_reading(shell.read, shell.on_turn, TURN_MS)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Which topics are subscribed to at the publishers, and the last message of each state topic. A core.
+"""Subscriptions at the publishers, one for each prefix that a reader wants, and the last message of each state topic.
 
-A subscription is a prefix of topics, as ZeroMQ has it. Times are ns of CLOCK_BOOTTIME.
+A core: it uses no socket. A subscription is a prefix of topics, as ZeroMQ has it. Times are ns of CLOCK_BOOTTIME.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Kept:
 
 
 class Relay:
-    """What readers want, kept to one subscription for each prefix."""
+    """Keeps one subscription for each prefix, whatever the number of readers, and the state for readers to come."""
 
     def __init__(self) -> None:
         self.wanted: set[bytes] = set()

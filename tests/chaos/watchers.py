@@ -218,8 +218,8 @@ def _told_to_end() -> list[int]:
 class Watchers:
     """The watching processes; :meth:`end` ends them and returns what they saw."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, system: System, configuration: Path) -> None:
+        self._system, self._configuration = system, configuration
         self._processes: dict[str, subprocess.Popen[str]] = {}
 
     def start(self, name: str, kind: str, number: int) -> None:
@@ -230,7 +230,7 @@ class Watchers:
             "--number",
             str(number),
             "--config",
-            str(self._system.folder / "config/config.yaml"),
+            str(self._configuration),
         ]
         self._processes[name] = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.watchers", *arguments],
@@ -270,9 +270,14 @@ class Watchers:
 
 
 @contextlib.contextmanager
-def watching(system: System, number_clients: int, number_tails: int) -> Iterator[Watchers]:
-    """Attach watchers, one of each kind alone in its process, so that it can be stopped."""
-    watchers = Watchers(system)
+def watching(
+    system: System, number_clients: int, number_tails: int, configuration: Path | None = None
+) -> Iterator[Watchers]:
+    """Attach watchers, one of each kind alone in its process, so that it can be stopped.
+
+    They read their own configuration, of the same bus, if there is one.
+    """
+    watchers = Watchers(system, configuration or system.folder / "config/config.yaml")
     try:
         for kind, number in (("clients", number_clients), ("tails", number_tails)):
             watchers.start(kind, kind, number - 1)
