@@ -21,7 +21,7 @@ RELAY_OVERLAP_S: Final = 1.0  # connected to both, when the relay is back
 RELAY_HOLD_S: Final = 0.25  # before a publisher's messages are read, so that what the relay carries is not overtaken
 RELAY_LINGER_S: Final = 0.5  # a relay that is asked to stop forwards on for this long: its readers have left by then
 RELAY_KEPT_S: Final = 3.0  # a state that its publisher repeats no more is not handed to new readers
-RELAY_TOGETHER_S: Final = 0.01  # messages within this time are forwarded together: waking for each costs more
+RELAY_TOGETHER_S: Final = 0.05  # messages within this time are forwarded together: waking for each costs more
 PATH_DEAD_S: Final = 1.0  # if they are not heard for this long, every book is invalid
 
 # Configuration.
