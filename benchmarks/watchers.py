@@ -10,6 +10,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,6 @@ import yaml
 
 from benchmarks import report
 from monitor.model.latency import Latency
-from monitor.model.sections import Hop
 from shared import bus
 from tests.chaos.watchers import SOURCES, streams, watching
 from tests.system import System, running, until
@@ -32,9 +32,9 @@ SETTLE_S = 3.0
 
 @dataclass
 class Way:
-    """All measurements of one way to look: latencies of its rounds together, and each round's own."""
+    """All measurements of one way to look, a figure a round."""
 
-    together: Latency = field(default_factory=Latency)
+    samples: Counter[str] = field(default_factory=Counter)
     p90_ms: dict[str, list[float]] = field(default_factory=lambda: {hop: [] for hop in HOPS})
     cpu_percent: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in (*TRADING, *OTHERS)})
 
@@ -50,7 +50,6 @@ def measure(system: System, seconds: float, way: Way) -> None:
             reader.wait(50)
             for received in reader.drain():
                 own.take(received)
-                way.together.take(received)
     finally:
         reader.close()
     took = time.monotonic() - began
@@ -58,6 +57,7 @@ def measure(system: System, seconds: float, way: Way) -> None:
         way.cpu_percent[name].append(100 * (_cpu_s(process) - before[name]) / took)
     for hop in own.described():
         if hop.hop in HOPS and hop.p90_ms is not None:
+            way.samples[hop.hop] += hop.count
             way.p90_ms[hop.hop].append(hop.p90_ms)
 
 
@@ -100,16 +100,16 @@ def body(ways: dict[str, Way], clients: int, tails: int, seconds: float, rounds:
         f"{machine}; {report.today()}; {command}--rounds {rounds} --write`.",
         "",
         f"A sandbox alone, with {clients} clients of `/stream` and {tails} processes of `tradebyte tail` that hear the",
-        "relay, and with as many of them that connect to every process. The 90th percentile in ms of all rounds",
-        "together (range of the rounds; how many), and its ratio to alone.",
+        "relay, and with as many of them that connect to every process. All run on these cores, the watchers only",
+        "while nothing else wants one. The 90th percentile in ms: median of the rounds (range; how many samples), and",
+        "the ratio of the medians to alone.",
         "",
         f"| hop | {ALONE} | {RELAYED} | {DIRECT} | ratio, {RELAYED} | ratio, {DIRECT} |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    figures = {name: {hop.hop: hop for hop in way.together.described()} for name, way in ways.items()}
     for hop in HOPS:
-        cells = [_cell(figures[name][hop], ways[name].p90_ms[hop]) for name in ways]
-        ratios = [_ratio(figures[name][hop], figures[ALONE][hop]) for name in (RELAYED, DIRECT)]
+        cells = [_cell(way, hop) for way in ways.values()]
+        ratios = [_ratio(ways[name].p90_ms[hop], ways[ALONE].p90_ms[hop]) for name in (RELAYED, DIRECT)]
         lines.append(f"| {hop.replace('_', ' ')} | {' | '.join((*cells, *ratios))} |")
     lines += [
         "",
@@ -124,14 +124,15 @@ def body(ways: dict[str, Way], clients: int, tails: int, seconds: float, rounds:
     return "\n".join(lines)
 
 
-def _cell(hop: Hop, rounds: list[float]) -> str:
-    if hop.p90_ms is None or not rounds:
+def _cell(way: Way, hop: str) -> str:
+    rounds = way.p90_ms[hop]
+    if not rounds:
         return "none"
-    return f"{hop.p90_ms:.2f} ({min(rounds):.2f} to {max(rounds):.2f}; {hop.count:,})"
+    return f"{statistics.median(rounds):.2f} ({min(rounds):.2f} to {max(rounds):.2f}; {way.samples[hop]:,})"
 
 
-def _ratio(hop: Hop, alone: Hop) -> str:
-    return f"{hop.p90_ms / alone.p90_ms:.2f}" if hop.p90_ms is not None and alone.p90_ms else "none"
+def _ratio(rounds: list[float], alone: list[float]) -> str:
+    return f"**{statistics.median(rounds) / statistics.median(alone):.2f}**" if rounds and alone else "none"
 
 
 def _median(values: list[float]) -> str:

@@ -167,6 +167,7 @@ def tails(configuration: config.Config, number: int) -> None:
 
 def clients(configuration: config.Config, number: int) -> None:
     """Run ``number`` clients of ``/stream``, which also send a GET once a second, until SIGTERM."""
+    give_way()  # a browser works on a machine of its own; what is measured is the monitor's work for it
     counts = {"heard": 0, "answers": 0, "closed": 0, "quiet": 0}
     ended = _told_to_end()
     url = f"http://{configuration.monitor.host}:{configuration.monitor.port}"
@@ -376,14 +377,15 @@ def report(seen: Seen, seconds: float) -> str:
         f"A whole sandbox is measured alone; then with {seen.clients} clients of the monitor's API (each holds "
         f"`/stream` open with every section, and asks for {', '.join(POLLED)} by GET each second) and {seen.tails} "
         "processes of `tradebyte tail --json`; then with one client and one tail of these stopped by "
-        f"SIGSTOP for {seen.stopped_s:g} s; then alone again. Watchers run on the same cores as trading. Real pages of "
+        f"SIGSTOP for {seen.stopped_s:g} s; then alone again. Watchers run on the same cores as trading, clients only "
+        "while nothing else wants them, as browsers have a machine of their own. Real pages of "
         "`tradebyte web` are not opened: twenty browsers take more than these cores have, and the page asks the API no "
         "more often for twenty tabs than for one."
     )
     judged = (
         f"A hop counts as delayed when its median or 90th percentile, of {SAMPLES_MIN} samples or more, is above "
         f"{DELAYED_TIMES:g} times the other's and {DELAYED_MS:g} ms. `tail` runs only while nothing else wants the "
-        "core (SCHED_IDLE); what is left is the handing of each message to so many readers. "
+        "core (SCHED_IDLE); the relay hands each message to so many readers, with niceness 10. "
         "`missed` below are messages that a reader lost itself; `closed` are streams that the monitor ended because "
         "nobody read them."
     )

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from shared import bus, config
 from shared.bus import topics
 from shared.config import Config
 from shared.messages import Alert, Control
-from tests.system import ROOT, until
+from tests.system import ROOT, running, until
 
 pytestmark = pytest.mark.processes
 
@@ -131,6 +131,15 @@ def collect(reader: bus.Subscriber, seconds: float, into: list[int]) -> None:
         into += texts(reader)
 
 
+def until_back(world: World, read: Callable[[], None]) -> None:
+    """Read until the relay is the only one that has subscribed to alerts."""
+    end = time.monotonic() + LONG_S
+    read()
+    while world.subscribers(b"alert\0") != 1:
+        assert time.monotonic() < end, "the reader did not go back to the relay"
+        read()
+
+
 def test_a_tail_hears_the_same_bytes_through_the_relay_and_only_the_relay_asks_for_them(world: World) -> None:
     world.relay()
     tails = [world.tail(each, "alert", "--raw", "-n", "300") for each in (world.relayed, world.direct)]
@@ -189,7 +198,7 @@ def test_a_killed_relay_costs_a_reader_a_moment_and_its_return_nothing(world: Wo
     gaps = reader.counters.gaps
     assert gaps < 100
     world.relay()
-    until("it is back", lambda: (collect(reader, 0.2, heard), world.subscribers(b"alert\0") == 1)[1], LONG_S)
+    until_back(world, lambda: collect(reader, 0.2, heard))
     collect(reader, 1, heard)
     assert heard == sorted(set(heard))
     assert reader.counters.gaps == gaps
@@ -214,7 +223,7 @@ def test_a_tail_goes_on_when_the_relay_is_killed_and_prints_nothing_twice(world:
     relay.kill()
     read(300)
     world.relay()
-    until("it is back", lambda: (read(20), world.subscribers(b"alert\0") == 1)[1], LONG_S)
+    until_back(world, lambda: read(20))
     read(100)
     assert numbers == sorted(set(numbers))
     missed = numbers[-1] - numbers[0] + 1 - len(numbers)
@@ -235,7 +244,7 @@ def test_a_relay_that_is_asked_to_stop_costs_no_message(world: World) -> None:
     collect(reader, 2, heard)
     assert relay.wait(LONG_S) == 0
     world.relay()
-    until("it is back", lambda: (collect(reader, 0.2, heard), world.subscribers(b"alert\0") == 1)[1], LONG_S)
+    until_back(world, lambda: collect(reader, 0.2, heard))
     collect(reader, 0.5, heard)
     assert reader.counters.gaps == 0
     assert heard == list(range(heard[0], heard[-1] + 1))
@@ -254,6 +263,25 @@ def test_a_relay_that_stands_still_is_left(world: World) -> None:
     until("a new reader is not held up", new.drain, 2)
     reader.close()
     new.close()
+
+
+def test_a_sandbox_without_its_relay_trades_on_and_every_command_works(tmp_path: Path) -> None:
+    trading = ("collector", "book", "strategy.market_maker", "executor")
+    with running(tmp_path) as system:
+        before = system.json("status")["processes"]
+        assert before["relay"]["state"] == "ready"
+        killed = system.kill("relay")
+        status = system.json("status")
+        assert status["open_orders"]
+        until("it is back", lambda: system.pid("relay") not in (0, killed), LONG_S)
+        assert system.json("restart", "relay")
+        until("it is ready", lambda: system.json("status")["processes"]["relay"]["state"] == "ready", LONG_S)
+        after = system.json("status")["processes"]
+        same = ("boot", "gaps", "drops")
+        assert [[after[name][key] for key in same] for name in trading] == [
+            [before[name][key] for key in same] for name in trading
+        ]
+        assert not system.config.halt_file.exists()
 
 
 def test_without_an_endpoint_it_ends_at_once_and_readers_hear_the_publishers(world: World) -> None:

@@ -60,6 +60,15 @@ def test_a_reader_goes_back_after_an_overlap_in_which_it_hears_both() -> None:
     assert not route.is_direct
 
 
+def test_a_relay_that_was_silent_overlaps_from_its_first_word_on() -> None:
+    route = Route(0)
+    route.heard(READY, 0)
+    assert route.turn(SILENT) is Move.TO_PUBLISHERS
+    route.heard(READY, 2 * SILENT)
+    assert route.turn(2 * SILENT + OVERLAP - 1) is None
+    assert route.turn(2 * SILENT + OVERLAP) is Move.TO_RELAY
+
+
 def test_a_relay_lost_in_the_overlap_starts_it_anew() -> None:
     route = Route(0)
     route.turn(ANSWER)
