@@ -5,6 +5,7 @@ A state message is repeated as the same bytes, every second and to each new subs
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,8 @@ class Publisher:
         self.sent = 0
         #: How often somebody subscribed to what asks for snapshots.
         self.snapshot_requests = 0
+        #: Takes what subscribers said: each a 1 or 0 and a prefix. The relay passes it on to the publishers.
+        self.on_subscriptions: Callable[[list[bytes]], None] | None = None
         self._seq: dict[str, int] = {}
         self._state: dict[bytes, bytes] = {}
         self._asked_for: set[bytes] = set()
@@ -103,14 +106,15 @@ class Publisher:
 
     def serve_subscriptions(self) -> None:
         """Answer new subscribers with the state that they asked for; call whenever the socket is readable."""
-        wanted: set[bytes] = set()
+        changes: list[bytes] = []
         for _ in range(limits.BUS_DRAIN_MESSAGES):
             try:
-                word = self.socket.recv(zmq.NOBLOCK)
+                changes.append(self.socket.recv(zmq.NOBLOCK))
             except zmq.Again:
                 break
-            if word[:1] == b"\x01":
-                wanted.add(word[1:])
+        if changes and self.on_subscriptions is not None:
+            self.on_subscriptions(changes)
+        wanted = {change[1:] for change in changes if change[:1] == b"\x01"}
         if wanted:
             self.snapshot_requests += _SNAPSHOT_REQUEST in wanted
             if len(self._asked_for) < limits.BUS_TRACKED_TOPICS:
@@ -118,6 +122,11 @@ class Publisher:
             for raw, payload in self._state.items():
                 if any(raw.startswith(prefix) for prefix in wanted):
                     self._send(raw, payload)
+
+    def forward(self, frames: Sequence[bytes]) -> None:
+        """Send another publisher's message as it came."""
+        self.socket.send_multipart(frames, zmq.NOBLOCK)
+        self.sent += 1
 
     def _send(self, raw: bytes, payload: bytes) -> None:
         # The two calls of send_multipart, without its checks of each part.
