@@ -44,7 +44,7 @@ class Shell:
         self.state.life.set_clock(wall_ns() - now)
         was_halted = self.state.controls.halted
         self.dispatcher.turn(now)
-        self._pass_due = min(self.executor.next_due(now, TURN_MS * MS), now + IDLE_PASS_MS * MS)
+        self._pass_due = min(self.executor.next_due(now), now + IDLE_PASS_MS * MS)
         if self.state.controls.halted and not was_halted:
             self._log_halt()
 

@@ -112,6 +112,7 @@ START_GRACE_S: Final = 1.0  # the bus needs a moment before silence means anythi
 NOT_LIVE_GRACE_S: Final = 0.4  # a resync takes less; pulling costs the place in the queue and 8 points an order
 SLOT_WAIT_MAX_S: Final = 60.0
 FLATTEN_EVERY_S: Final = 0.25
+LOOK_AGAIN_S: Final = 0.02  # between two looks at a pair that waits for what no event of its own ends
 CONTRADICTED_S: Final = 1.0
 DISTRUST_S: Final = 5.0
 STOP_PULL_S: Final = 4.0

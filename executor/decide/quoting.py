@@ -77,8 +77,8 @@ class Quoting:
             turns = self._turns(symbol, wanted, now)
             steps = [(each.strategy, step) for each in wanted for step in self._steps(each, turns, now)]
             self._over_limit(symbol, steps, over)
-            if not (steps or pull or closed):
-                self.agenda.rest(symbol, self._rests_until(symbol, turns, now))
+            is_done = not (steps or pull or closed)
+            self.agenda.rest(symbol, self._rests_until(symbol, turns, now) if is_done else 0, now)
             self.cancels.send([step for _, step in steps if isinstance(step, Cancel)], now)
             if pull:
                 continue
