@@ -6,7 +6,8 @@ import sys
 
 from book import implementation, verify
 from book.books import Books
-from shared.bus import Received
+from book.runs import Runs
+from shared.bus import Received, Undecoded
 from shared.clock import boot_ns, wall_ns
 from shared.messages import ProcessState
 from shared.process.command_line import load_config, parser
@@ -21,13 +22,27 @@ class Shell:
 
     def __init__(self, process: Process, books: Books) -> None:
         self.process, self.books = process, books
-        if not implementation.RUST:
+        if implementation.BookBatch is not None:
+            process.subscriber.hand_over("feed.book")
+            publisher, subscriber = process.publisher, process.subscriber
+            batch = implementation.BookBatch(publisher.src, publisher.boot, publisher.seqs, books.published)
+            books.take_runs(Runs(batch, subscriber.tracker, subscriber.decode))
+        else:
             process.log.warning("the Rust module is not built: the Python book runs, slower", build="make setup")
 
     def on_messages(self, received: list[Received]) -> None:
         """Hand each message on, and publish at once what it changed."""
         for item in received:
-            self.books.message(item.message, item.missed, boot_ns(), wall_ns())
+            if isinstance(item, Undecoded):
+                self._on_run(item.parts)
+            else:
+                self.books.message(item.message, item.missed, boot_ns(), wall_ns())
+                self.carry_out()
+
+    def _on_run(self, parts: list[list[bytes]]) -> None:
+        at = 0
+        while at < len(parts):
+            at = self.books.run(parts, at, boot_ns(), wall_ns())
             self.carry_out()
 
     def on_turn(self, now: int) -> None:
@@ -41,6 +56,8 @@ class Shell:
     def carry_out(self) -> None:
         """Publish what the core wants; books carry their header from the encoder itself."""
         wanted, publisher = self.books.take(), self.process.publisher
+        if wanted.finished:
+            publisher.publish_finished(wanted.finished, is_state=True)
         for symbol in wanted.books:
             topic = f"book.{symbol}"
             seq = publisher.next_seq(topic)

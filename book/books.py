@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from book import implementation
 from book.facts import replayed_depth
 from book.interface import Implementation
-from book.lateness import Lateness
+from book.lateness import LATE_NS, Lateness
+from book.runs import Runs, Source
 from book.tracked import TrackedBook
 from shared import limits
 from shared.clock import MS, SECOND
@@ -35,9 +36,14 @@ STATUS_NS = limits.PATH_NEWS_MS * MS
 
 @dataclass(slots=True)
 class Effects(effects.Effects):
-    """The effects of a message or a turn; ``books`` are the symbols to publish, by :meth:`Books.encode`."""
+    """The effects of a message or a turn.
+
+    ``books`` are the symbols to publish, by :meth:`Books.encode`; ``finished`` are topics and messages of books as they
+    are on the wire.
+    """
 
     books: dict[str, None] = field(default_factory=dict)
+    finished: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 class Books:
@@ -58,9 +64,11 @@ class Books:
     ) -> None:
         self.out = effects.Outbox(Effects)
         self._module, self._depth, self._rust = module, depth, rust
-        self._published = published or depth
+        self.published = published or depth
         self._books = {symbol: TrackedBook(symbol, depth, module) for symbol in symbols}
         self._shown: dict[str, BookState] = {}
+        self._runs: Runs | None = None
+        self._src = ""
         self._connection = (0, 0)
         self._status: FeedStatus | None = None
         self._connected = False
@@ -94,6 +102,36 @@ class Books:
         elif isinstance(message, FeedTrades):
             self._trades(message, now)
 
+    def take_runs(self, runs: Runs) -> None:
+        """Take runs of undecoded frames by Rust from now on."""
+        self._runs = runs
+
+    def run(self, parts: list[list[bytes]], start: int, now: int, wall: int) -> int:
+        """Take in messages of a run from a place on: all that are ordinary, or else one; return where to go on."""
+        assert self._runs is not None, "who drains undecoded frames hands over what takes them"
+        taken = None
+        if self._connected and self._lateness.is_clear and not self._path_trouble(now):
+            oldest = 0 if self._is_replay else (self._exchange_now(now) or wall) - LATE_NS
+            source = Source(self._src, *self._connection)
+            taken = self._runs.take(parts, start, source, now, wall, max(oldest, 0))
+        if taken is None:
+            item = self._runs.decode(parts[start])
+            if item is not None:
+                self.message(item.message, item.missed, now, wall)
+            return start + 1
+        self.out.pending.finished += taken.finished
+        self.out.counts["frames"] += len(taken.finished)
+        for symbol, received in taken.received.items():
+            self._books[symbol].framed(received, now)
+            self._last_byte = max(self._last_byte, min(received, now))
+        return start + len(taken.finished)
+
+    def _arm(self, book: TrackedBook) -> None:
+        """Leave a book's frames to Rust while nothing about it is out of the ordinary, and it is shown as it is."""
+        if self._runs is not None:
+            is_shown = self._shown.get(book.symbol) is BookState.LIVE
+            self._runs.arm(book, is_ordinary=is_shown and book.is_ordinary)
+
     def turn(self, now: int) -> None:
         """Notice silence, request snapshots, publish ``book.status`` every 200 ms."""
         for book in self._books.values():
@@ -111,8 +149,7 @@ class Books:
         self._status, self._heard = status, now
         self._last_byte = max(self._last_byte, min(status.last_byte, now))
         if self._connected and not status.connected:
-            for book in self._books.values():
-                book.reset("not connected to Kraken")
+            self._reset("not connected to Kraken")
         self._connected = status.connected
 
     def _adopt(self, connection: tuple[int, int]) -> bool:
@@ -120,9 +157,12 @@ class Books:
         if connection > self._connection:
             self._connection, self._connected, self._last_byte = connection, True, 0
             self._lateness.forget()
-            for book in self._books.values():
-                book.reset("new connection, no snapshot yet")
+            self._reset("new connection, no snapshot yet")
         return connection == self._connection
+
+    def _reset(self, why: str) -> None:
+        for book in self._books.values():
+            book.reset(why)
 
     def _instruments(self, instruments: Instruments) -> None:
         for symbol in instruments.references:
@@ -138,6 +178,7 @@ class Books:
                 book.instrument(pair.price_precision, pair.qty_precision)
             except (ValueError, OverflowError) as error:
                 self.out.problem("instrument data refused", f"{symbol}: {error}")
+            self._arm(book)
 
     def _frame(self, message: FeedFrame, missed: int, now: int, wall: int) -> None:
         book = self._books.get(message.symbol) or self._replayed(message)
@@ -159,11 +200,14 @@ class Books:
         if self._state(book, now)[0] is BookState.LIVE:
             self.out.pending.books[book.symbol] = None
         self._show(book, now)
+        self._src = message.src
+        self._arm(book)
 
     def _trades(self, message: FeedTrades, now: int) -> None:
         book = self._books.get(message.symbol)
         if book is not None and book.precisions == (message.price_precision, message.qty_precision):
             book.trades([trade.price for trade in message.trades], now)
+            self._arm(book)
 
     def _note_lateness(self, book: TrackedBook, now: int, wall: int) -> None:
         stamp = book.book.exchange_ts
@@ -228,12 +272,13 @@ class Books:
         if self._shown.get(book.symbol) is not state:
             self._shown[book.symbol] = state
             self.out.pending.books[book.symbol] = None
+            self._arm(book)
 
     def encode(self, symbol: str, src: str, boot: int, seq: int, ts: int, now: int) -> bytes:
         """Return the message ``book.<symbol>`` with the book as it is now, ``booked`` at ``now``."""
         book = self._books[symbol]
         state, _ = self._state(book, now)
-        return bytes(book.book.encode(self._published, state.value, src, boot, seq, ts, book.received, now))
+        return bytes(book.book.encode(self.published, state.value, src, boot, seq, ts, book.received, now))
 
     def _ask(self, now: int) -> None:
         """Ask for snapshots while the feed can fetch them; a new connection brings them by itself."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import NoReturn, TypeGuard
 
-DECIMALS_MAX = 18
+from book import plain
+from book.levels import CHECKSUM_MAX, DECIMALS_MAX, U64_MAX, Level, Message, Number
+from book.times import rfc3339_ns, unix_ns
+
 NESTING_MAX = 64
-U64_MAX = 2**64 - 1
-CHECKSUM_MAX = 2**32 - 1
 
 
 class FrameError(ValueError):
@@ -25,39 +24,6 @@ class FrameError(ValueError):
 
 class WrongSymbolError(ValueError):
     """A sound book frame that holds only other symbols; the book is untouched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number's text as an integer and its count of decimals: ``0.0500`` is 500 and 4."""
-
-    mantissa: int
-    decimals: int
-
-    def __str__(self) -> str:
-        digits = str(self.mantissa).rjust(self.decimals + 1, "0")
-        whole = digits[: len(digits) - self.decimals]
-        return f"{whole}.{digits[len(whole) :]}" if self.decimals else whole
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One level as the frame states it."""
-
-    is_bid: bool
-    price: Number
-    qty: Number
-
-
-@dataclass(slots=True)
-class Message:
-    """One message about the pair; ``exchange_ts`` is in ns since the epoch, 0 if the frame has none."""
-
-    is_v2: bool
-    snapshot: bool
-    levels: list[Level] = field(default_factory=list)
-    checksum: int | None = None
-    exchange_ts: int = 0
 
 
 def new_name(symbol: str) -> str:
@@ -70,6 +36,12 @@ def scan(frame: bytes, symbol: str) -> list[Message]:
 
     Raises FrameError or WrongSymbolError. Errors in another symbol's levels are ignored.
     """
+    message = plain.read(frame, symbol)
+    return any_form(frame, symbol) if message is None else [message]
+
+
+def any_form(frame: bytes, symbol: str) -> list[Message]:
+    """Return the messages of a frame in whatever form JSON allows, as :func:`scan`."""
     top = _parse(frame)
     if isinstance(top, _Object):
         return _v2_frame(top, symbol)
@@ -188,8 +160,8 @@ def _v1_time(level: list[object]) -> int:
 
 
 def _level(is_bid: bool, price: object, qty: object) -> Level:
-    level = Level(is_bid, _number(price), _number(qty))
-    if not level.price.mantissa:
+    level = Level(is_bid, *_number(price), *_number(qty))
+    if not level.price:
         raise FrameError("a price of zero")
     return level
 
@@ -226,36 +198,6 @@ def _checksum(value: object) -> int | None:
 def _time(value: object, read: Callable[[str], int]) -> int:
     """Return a time by ``read``; 0 for anything that is not one, since only lateness is measured with it."""
     return read(value) if isinstance(value, str) else 0
-
-
-_RFC3339 = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?Z")
-_UNIX = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))?")
-
-
-def rfc3339_ns(text: str) -> int:
-    """Return ns since the epoch of ``2023-07-30T15:29:58.343415Z``, 0 if it is no such time."""
-    match = _RFC3339.fullmatch(text)
-    if match is None:
-        return 0
-    *fields, fraction = match.groups("0")
-    year, month, day, hour, minute, second = map(int, fields)
-    if not 1970 <= year <= 2500:
-        return 0
-    try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return 0
-    days = (moment - datetime(1970, 1, 1, tzinfo=UTC)).days
-    return (days * 86_400 + hour * 3600 + minute * 60 + second) * 10**9 + int(fraction.ljust(9, "0"))
-
-
-def unix_ns(text: str) -> int:
-    """Return ns since the epoch of ``1693415327.935623``, 0 if it is no such time."""
-    match = _UNIX.fullmatch(text)
-    if match is None:
-        return 0
-    seconds, fraction = match.groups("0")
-    return int(seconds) * 10**9 + int(fraction.ljust(9, "0"))
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------

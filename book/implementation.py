@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any  # Any: the Rust module, which need not be built
+
+from book import interface
 
 
 def _rust() -> Any:
@@ -38,4 +41,7 @@ else:
     get_ask = _MODULE.get_ask
     get_bid = _MODULE.get_bid
 
-__all__ = ["RUST", "WIRE", "FrameError", "OrderBook", "WrongSymbolError", "get_ask", "get_bid"]
+BookBatch: Callable[[str, int, dict[str, int], int], interface.BookBatch] | None = _MODULE.BookBatch if RUST else None
+"""Makes batches of messages, of src, boot, the publisher's numbers and the levels published; None without Rust."""
+
+__all__ = ["RUST", "WIRE", "BookBatch", "FrameError", "OrderBook", "WrongSymbolError", "get_ask", "get_bid"]

@@ -77,6 +77,54 @@ class OrderBook(Protocol):
         ...
 
 
+class Source(Protocol):
+    """The collector's boot and its connection to Kraken, by whose messages books are kept."""
+
+    @property
+    def src(self) -> str:
+        """Return the collector's name on the bus."""
+        ...
+
+    @property
+    def boot(self) -> int:
+        """Return its boot."""
+        ...
+
+    @property
+    def connection(self) -> int:
+        """Return the number of its connection."""
+        ...
+
+
+class BookBatch(Protocol):
+    """Bus messages to books and to finished bus messages, in one call. See ``rust_client.pyi``."""
+
+    def arm(self, symbol: str, book: OrderBook, /) -> None:
+        """Take frames of a symbol into its book, which is live."""
+        ...
+
+    def disarm(self, symbol: str, /) -> None:
+        """Take no frame of a symbol any more."""
+        ...
+
+    def take(
+        self,
+        messages: list[list[bytes]],
+        start: int,
+        source: Source,
+        seen: dict[str, int],
+        now: int,
+        ts: int,
+        oldest: int,
+        /,
+    ) -> tuple[list[tuple[bytes, bytes]], dict[str, int]]:
+        """Take messages from a place on, up to the first that is out of the ordinary.
+
+        Return topic and message of each book, and when the last frame of each symbol was received.
+        """
+        ...
+
+
 class Implementation(Protocol):
     """A module that makes books. :mod:`book.implementation` chooses one; tests and benchmarks name theirs."""
 

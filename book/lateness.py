@@ -36,6 +36,11 @@ class Lateness:
             self.forget()
         return self._is_lagging
 
+    @property
+    def is_clear(self) -> bool:
+        """True if the last update was on time."""
+        return not self._since
+
     def forget(self) -> None:
         """Forget lateness: an update was on time, or the connection is a new one."""
         self._since, self._is_lagging = 0, False
@@ -64,6 +69,11 @@ class Contradiction:
     def is_lasting(self, now: int) -> bool:
         """True if the book has failed to explain a trade for 1 s."""
         return bool(self._since) and now - self._since >= LATE_NS
+
+    @property
+    def is_clear(self) -> bool:
+        """True if no trade contradicts the book."""
+        return not self._since
 
     def forget(self) -> None:
         """Forget the trade that contradicts the book."""

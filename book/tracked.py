@@ -131,6 +131,15 @@ class TrackedBook:
         self.contradiction.touch(*self.touch())
         return lost
 
+    def framed(self, received: int, now: int) -> None:
+        """Note that frames which left a live book live were taken without this, the last received at a time."""
+        self.received, self._framed = received, now
+
+    @property
+    def is_ordinary(self) -> bool:
+        """True if it is live and nothing speaks against it."""
+        return self.is_live and self.lateness.is_clear and self.contradiction.is_clear
+
     def touch(self) -> tuple[int | None, int | None]:
         """Return the best bid and ask in ticks, None where a side is empty."""
         bids, asks = self.book.bids(1), self.book.asks(1)

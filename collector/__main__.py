@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from collector.errors import UnreadableRecording
+from collector.feed.batch import load_batch
 from collector.feed.feed import Feed
 from collector.feed.level3 import Level3Feed
 from collector.feed.listing import Valuing
@@ -23,7 +24,7 @@ from collector.level3_connection import Level3Connection
 from collector.replay import parse_speed, play
 from shared import limits
 from shared.bus import Received
-from shared.clock import boot_ns
+from shared.clock import boot_ns, wall_ns
 from shared.errors import CaptureError, RestError, RestRefused
 from shared.kraken import captures
 from shared.kraken.level3 import depth_for
@@ -43,6 +44,9 @@ class Collector:
 
     def __init__(self, process: Process, feed: Feed) -> None:
         self.process, self.feed = process, feed
+        # Frames that were read right after one another, and what an error with them is raised by.
+        self._waiting: list[bytes] = []
+        self._failure: asyncio.Future[None] | None = None
         self.level3: Level3Connection | None = None
         if process.config.kraken.data_key:
             trading = process.config.trading
@@ -62,7 +66,8 @@ class Collector:
         await asyncio.sleep(limits.JOIN_S)
         if self.level3 is not None:
             self.level3.start()
-        await asyncio.gather(self.socket.run(), self._fetch_instruments())
+        self._failure = asyncio.get_running_loop().create_future()
+        await asyncio.gather(self.socket.run(), self._fetch_instruments(), self._failure)
 
     async def _fetch_instruments(self) -> None:
         """Fetch instrument data by REST when the feed wants it, and again every few minutes, since it changes."""
@@ -88,11 +93,28 @@ class Collector:
         self.carry_out()
 
     def _frame(self, raw: bytes) -> None:
-        self.feed.frame(raw, boot_ns())
-        self.carry_out()
+        """Take a frame; those that are read before the loop comes round again are taken together with it."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._take_waiting)
+        self._waiting.append(raw)
+
+    def _take_waiting(self) -> None:
+        try:
+            self._take_frames()
+        except Exception as error:  # noqa: BLE001 - handed to run(), which ends the process with it
+            if self._failure is not None and not self._failure.done():
+                self._failure.set_exception(error)
+
+    def _take_frames(self) -> None:
+        frames, self._waiting = self._waiting, []
+        at, now = 0, boot_ns()
+        while at < len(frames):
+            at = self.feed.frames(frames, at, now, wall_ns())
+            self.carry_out()
         self.process.stir()
 
     def _closed(self, why: str) -> None:
+        self._take_frames()
         self.process.log.warning("connection lost, connecting again", why=why, drops=self.socket.reconnect.drops)
         self.feed.closed(boot_ns())
         self.carry_out()
@@ -128,6 +150,8 @@ class Collector:
     def carry_out(self) -> None:
         """Send and publish what the core wants."""
         wanted = self.feed.take()
+        if wanted.finished:
+            self.process.publisher.publish_finished(wanted.finished, is_state=False)
         self.process.dispatch(wanted)
         for request in wanted.requests:
             self.socket.send(request)
@@ -153,7 +177,14 @@ def main() -> None:
     process = Process("collector", configuration, ["resync"])
     trading = configuration.trading
     valuing = Valuing(trading.currency, trading.reference_pairs)
-    feed = Feed(trading.pairs, trading.feed_depth, version=configuration.kraken.websocket_version, valuing=valuing)
+    publisher = process.publisher
+    feed = Feed(
+        trading.pairs,
+        trading.feed_depth,
+        version=configuration.kraken.websocket_version,
+        valuing=valuing,
+        batch=load_batch(publisher.src, publisher.boot, publisher.seqs),
+    )
     collector = Collector(process, feed)
     process.run_async(collector.run, collector.on_messages, collector.on_turn, turn_ms=20)
 

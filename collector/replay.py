@@ -12,11 +12,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from collector.feed.batch import load_batch
 from collector.feed.feed import Feed
 from collector.feed.frames import Kind
 from shared import limits
 from shared.bus import Received
-from shared.clock import SECOND, boot_ns, parse_rfc3339
+from shared.clock import SECOND, boot_ns, parse_rfc3339, wall_ns
 from shared.errors import CaptureError
 from shared.messages import ProcessState
 from shared.process.loop import Process
@@ -66,7 +67,9 @@ def play(process: Process, recording: Iterable[bytes], speed: float | None) -> i
 
     The code is 1 if the file breaks off, or has no frame of a book, of trades or of a ticker.
     """
-    feed = Feed([], process.config.trading.book_depth, replay=True)
+    publisher = process.publisher
+    batch = load_batch(publisher.src, publisher.boot, publisher.seqs)
+    feed = Feed([], process.config.trading.book_depth, replay=True, batch=batch)
     frames = schedule(iter(recording), speed)
     broken: list[str] = []
     pending: tuple[int, bytes] | None = None
@@ -82,6 +85,11 @@ def play(process: Process, recording: Iterable[bytes], speed: float | None) -> i
             process.log.error(broken[0])
             return None
 
+    def carry_out() -> None:
+        wanted = feed.take()
+        publisher.publish_finished(wanted.finished, is_state=False)
+        process.dispatch(wanted)
+
     def on_turn(now: int) -> None:
         nonlocal pending, started, ended
         if not started:
@@ -92,14 +100,16 @@ def play(process: Process, recording: Iterable[bytes], speed: float | None) -> i
             feed.opened(now)
             pending = following()
             process.state(ProcessState.READY, "replaying")
-        for _ in range(limits.REPLAY_FRAMES_A_TURN):
-            if pending is None or pending[0] > now - started:
-                break
-            feed.frame(pending[1], boot_ns())
-            process.dispatch(feed.take())
+        due: list[bytes] = []
+        while pending is not None and pending[0] <= now - started and len(due) < limits.REPLAY_FRAMES_A_TURN:
+            due.append(pending[1])
             pending = following()
+        at = 0
+        while at < len(due):
+            at = feed.frames(due, at, boot_ns(), wall_ns())
+            carry_out()
         feed.turn(now)
-        process.dispatch(feed.take())
+        carry_out()
         if pending is None:
             ended = ended or now
             # The last messages must have left before the sockets close.

@@ -75,6 +75,61 @@ def get_bid(book: OrderBook) -> tuple[int, int] | None:
 def get_ask(book: OrderBook) -> tuple[int, int] | None:
     """Return the best ask as (ticks, lots), None where the side is empty."""
 
+class FeedBatch:
+    """Raw frames of Kraken to finished bus messages ``feed.book.<symbol>``.
+
+    ``seqs`` is the publisher's: the last number of each topic, which is counted up here.
+    """
+
+    def __init__(self, src: str, boot: int, seqs: dict[str, int]) -> None: ...
+    def want(self, symbol: str) -> None:
+        """Take frames of a symbol from now on."""
+    def take(
+        self, frames: list[bytes], start: int, connection: int, received: int, ts: int
+    ) -> list[tuple[bytes, bytes]]:
+        """Return topic and message of each frame from a place on, up to the first that is no plain book frame.
+
+        Plain is a v2 frame of a wanted symbol in the very form in which Kraken sends it.
+        """
+
+class _Source(Protocol):
+    @property
+    def src(self) -> str: ...
+    @property
+    def boot(self) -> int: ...
+    @property
+    def connection(self) -> int: ...
+
+class BookBatch:
+    """Bus messages ``feed.book.<symbol>`` to books, and to finished bus messages ``book.<symbol>``.
+
+    ``seqs`` is the publisher's: the last number of each topic, which is counted up here; ``published`` is the levels a
+    side in a message.
+    """
+
+    def __init__(self, src: str, boot: int, seqs: dict[str, int], published: int) -> None: ...
+    def arm(self, symbol: str, book: OrderBook) -> None:
+        """Take frames of a symbol into its book, which is live."""
+    def disarm(self, symbol: str) -> None:
+        """Take no frame of a symbol any more."""
+    def take(
+        self,
+        messages: list[list[bytes]],
+        start: int,
+        source: _Source,
+        seen: dict[str, int],
+        now: int,
+        ts: int,
+        oldest: int,
+    ) -> tuple[list[tuple[bytes, bytes]], dict[str, int]]:
+        """Take messages, topic and payload, from a place on, up to the first that is out of the ordinary.
+
+        Ordinary is the next message by ``seen`` (the last number of each topic, which is counted up here) from the
+        source, of an armed book, with an update in Kraken's own form that is no older than ``oldest`` by its own time
+        (ns since the epoch) and leaves the book in sync and not crossed. Return topic and message of each book, and
+        when the last frame of each symbol was received.
+        """
+
 _Side = Literal["buy", "sell"]
 
 class MatchingEngine:

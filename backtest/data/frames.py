@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from backtest.data.columns import BUY, SELL, Flag, Kind, Mark
 from book import implementation
 from book.facts import depth_that_holds
-from book.frames import FrameError, Level, Message, Number, new_name, scan
+from book.frames import FrameError, new_name, scan
+from book.levels import Level, Message
 from book.orderbook import OrderBook
 
 DAY_NS = 86_400 * 10**9
@@ -96,7 +97,7 @@ class PythonFrameReader:
     def change(self, exchange_ts: int, heard_ts: int, snapshot: bool, levels: Iterable[tuple[int, int, int]]) -> bool:
         """Take a message of a source without frames: levels as (side, ticks, lots). Raises FrameError as ``feed``."""
         price, qty = self._precisions
-        made = [Level(side == BUY, Number(ticks, price), Number(lots, qty)) for side, ticks, lots in levels]
+        made = [Level(side == BUY, ticks, price, lots, qty) for side, ticks, lots in levels]
         return self._take(Message(True, snapshot, made, None, exchange_ts), heard_ts)
 
     def follow(self, kinds: bytes, sides: bytes, ticks: bytes, lots: bytes, flags: bytes) -> None:
@@ -109,7 +110,7 @@ class PythonFrameReader:
             elif kind != Kind.TRADE:
                 self._pending_snapshot = self._pending_snapshot or kind == Kind.SNAPSHOT
                 if level_ticks:
-                    self._pending.append(Level(side == BUY, Number(level_ticks, price), Number(level_lots, qty)))
+                    self._pending.append(Level(side == BUY, level_ticks, price, level_lots, qty))
                 if flag & Flag.LAST:
                     self._end_message()
 
@@ -183,7 +184,11 @@ class PythonFrameReader:
     def _add(self, message: Message, at: int, heard: int) -> None:
         price, qty = self._precisions
         levels = [
-            (BUY if level.is_bid else SELL, _units(level.price, price), _units(level.qty, qty))
+            (
+                BUY if level.is_bid else SELL,
+                _units(level.price, level.price_decimals, price),
+                _units(level.qty, level.qty_decimals, qty),
+            )
             for level in message.levels
         ]
         self._add_levels(Kind.SNAPSHOT if message.snapshot else Kind.LEVEL, at, heard, levels)
@@ -197,10 +202,10 @@ class PythonFrameReader:
             self._rows.add(at, heard, kind, side, ticks, lots, first | (Flag.LAST if place == last else 0))
 
 
-def _units(number: Number, precision: int) -> int:
+def _units(mantissa: int, decimals: int, precision: int) -> int:
     """Return a number in units of a precision, which the book has checked to be exact."""
-    more = precision - number.decimals
-    units = number.mantissa * int(10**more) if more >= 0 else number.mantissa // int(10**-more)
+    more = precision - decimals
+    units = mantissa * int(10**more) if more >= 0 else mantissa // int(10**-more)
     return min(units, INT64_MAX)
 
 

@@ -9,8 +9,9 @@ from shared.process import effects
 
 @dataclass(slots=True)
 class Effects(effects.Effects):
-    """The effects of a frame, a message or a turn."""
+    """The effects of frames, a message or a turn; ``finished`` are topics and messages as they are on the wire."""
 
+    finished: list[tuple[bytes, bytes]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     reconnect: str = ""  # why the connection is to be dropped; a new one is made
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from collector.feed.batch import FeedBatch
 from collector.feed.dialects import dialect
 from collector.feed.effects import Effects, Outbox
 from collector.feed.frames import Classified, Kind, TradeRow, classify
@@ -40,6 +41,7 @@ class Feed:
         replay: bool = False,
         version: int = 2,
         valuing: Valuing | None = None,
+        batch: FeedBatch | None = None,
     ) -> None:
         self.out = Outbox()
         # True when the shell must fetch instrument data by REST: version 1 has no channel for it.
@@ -48,6 +50,9 @@ class Feed:
         self._dialect = dialect(version)
         self._subscriptions = Subscriptions(self._dialect, depth, self.out)
         self._replay = replay
+        # Makes messages of plain book frames of these symbols; None: each frame takes the common way.
+        self._batch = batch
+        self._batched: set[str] = set()
         self._connected = False
         self._connection = self._reconnects = 0
         self._last_byte = 0
@@ -140,6 +145,20 @@ class Feed:
 
     # --- frames --------------------------------------------------------------------------------------------------
 
+    def frames(self, batch: list[bytes], start: int, now: int, wall: int) -> int:
+        """Take in frames from a place on: all plain book frames up to another, or else one; return where to go on.
+
+        ``wall`` is ns since the epoch.
+        """
+        finished = self._batch.take(batch, start, self._connection, now, wall) if self._batch is not None else []
+        if not finished:
+            self.frame(batch[start], now)
+            return start + 1
+        self._last_byte = now
+        self.out.counts[Kind.BOOK.value] += len(finished)
+        self.out.pending.finished += finished
+        return start + len(finished)
+
     def frame(self, raw: bytes, now: int) -> None:
         """Take in one frame as received. Never raises: a frame that cannot be read is counted and logged."""
         self._last_byte = now
@@ -182,8 +201,15 @@ class Feed:
             if self.listing.wants(symbol):
                 message = FeedFrame(symbol=symbol, frame=raw, connection=self._connection, received=now)
                 self.out.publish(f"feed.{frame.kind.value}.{symbol}", message)
+                self._leave_to_batch(symbol)
             else:
                 self.out.count("not asked for")
+
+    def _leave_to_batch(self, symbol: str) -> None:
+        """Leave plain frames of a wanted symbol to the batch from now on; no symbol stops being wanted."""
+        if self._batch is not None and symbol not in self._batched and len(self._batched) < limits.BUS_TRACKED_TOPICS:
+            self._batched.add(symbol)
+            self._batch.want(symbol)
 
     def _trades(self, rows: list[TradeRow], now: int) -> None:
         by_symbol: dict[str, list[Trade]] = {}

@@ -1,40 +1,69 @@
 //! Kraken's book checksum: CRC-32 over the text of the best ten asks, then the best ten bids.
+//!
+//! An integer printed without leading zeros is what Kraken means by fixed-point text less its point and its leading
+//! zeros.
 
 #![forbid(unsafe_code)]
 
+use crc32fast::Hasher;
+
 /// Levels of each side that the checksum covers.
 pub const LEVELS: usize = 10;
-/// A u64 has at most 20 digits; two numbers a level, ten levels, two sides.
-const TEXT_MAX: usize = 20 * 2 * LEVELS * 2;
+const DIGITS_MAX: usize = 20;
+const PAIRS: [[u8; 2]; 100] = pairs();
 
-/// The CRC-32 of `asks` then `bids`, each best first, prices and quantities as integers of the wire's precision.
-///
-/// An integer printed without leading zeros is what Kraken means by fixed-point text less its point and its
-/// leading zeros. The caller passes no more than [`LEVELS`] of each side.
-pub fn checksum(asks: impl Iterator<Item = (u64, u64)>, bids: impl Iterator<Item = (u64, u64)>) -> u32 {
-    let mut text = [0u8; TEXT_MAX];
-    let mut len = 0;
-    for (price, qty) in asks.take(LEVELS).chain(bids.take(LEVELS)) {
-        len = print(&mut text, len, price);
-        len = print(&mut text, len, qty);
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut pairs = [[0; 2]; 100];
+    let mut value = 0;
+    while value < 100 {
+        pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
     }
-    crc32fast::hash(&text[..len])
+    pairs
+}
+
+/// A checksum with the part of it that only the asks make, which changes of bids leave as it is.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Checksum {
+    asks: u32,
+    whole: u32,
+}
+
+impl Checksum {
+    pub fn value(self) -> u32 {
+        self.whole
+    }
+
+    pub fn set_asks(&mut self, text: &[u8]) {
+        self.asks = crc32fast::hash(text);
+    }
+
+    /// Takes the bids' text; the asks' stands.
+    pub fn set_bids(&mut self, text: &[u8]) {
+        let mut hasher = Hasher::new_with_initial(self.asks);
+        hasher.update(text);
+        self.whole = hasher.finalize();
+    }
 }
 
 /// Writes `value` in decimal at `from`; returns where it ends.
 #[inline]
-fn print(text: &mut [u8; TEXT_MAX], from: usize, mut value: u64) -> usize {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
+pub fn print(text: &mut [u8], from: usize, mut value: u64) -> usize {
+    let mut digits = [0u8; DIGITS_MAX];
+    let mut at = DIGITS_MAX;
+    while value >= 100 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(&PAIRS[(value % 100) as usize]);
+        value /= 100;
     }
-    let to = from + digits.len() - at;
+    if value >= 10 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(&PAIRS[value as usize]);
+    } else {
+        at -= 1;
+        digits[at] = b'0' + value as u8;
+    }
+    let to = from + DIGITS_MAX - at;
     text[from..to].copy_from_slice(&digits[at..]);
     to
 }
@@ -43,22 +72,32 @@ fn print(text: &mut [u8; TEXT_MAX], from: usize, mut value: u64) -> usize {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_worked_example_of_v1() {
-        let asks = (0..10).map(|step| (5005 + 5 * step, 500));
-        let bids = [5000, 4995, 4990, 4980, 4975, 4970, 4965, 4960, 4955, 4950];
-        assert_eq!(checksum(asks, bids.into_iter().map(|price| (price, 500))), 974947235);
+    fn checksum(asks: &str, bids: &str) -> u32 {
+        let mut checksum = Checksum::default();
+        checksum.set_asks(asks.as_bytes());
+        checksum.set_bids(bids.as_bytes());
+        checksum.value()
     }
 
     #[test]
-    fn the_longest_numbers_fit() {
-        let longest = || (0..20).map(|_| (u64::MAX, u64::MAX));
-        let text = u64::MAX.to_string().repeat(40);
-        assert_eq!(checksum(longest(), longest()), crc32fast::hash(text.as_bytes()));
+    fn the_worked_example_of_v1() {
+        let asks: String = (0..10).map(|step| format!("{}500", 5005 + 5 * step)).collect();
+        let bids = [5000, 4995, 4990, 4980, 4975, 4970, 4965, 4960, 4955, 4950];
+        let bids: String = bids.into_iter().map(|price| format!("{price}500")).collect();
+        assert_eq!(checksum(&asks, &bids), 974947235);
+    }
+
+    #[test]
+    fn numbers_are_printed_as_people_write_them() {
+        for value in [0, 9, 10, 99, 100, 101, 12345, 123_456_789, u64::MAX / 10, u64::MAX] {
+            let mut text = [0; 25];
+            let to = print(&mut text, 3, value);
+            assert_eq!(std::str::from_utf8(&text[3..to]), Ok(value.to_string().as_str()));
+        }
     }
 
     #[test]
     fn an_empty_book_is_the_crc_of_nothing() {
-        assert_eq!(checksum(std::iter::empty(), std::iter::empty()), 0);
+        assert_eq!(Checksum::default().value(), checksum("", ""));
     }
 }

@@ -135,7 +135,6 @@ pub enum CallFault {
     Precision,
     UnknownState(String),
     NotLive,
-    Encoding(String),
 }
 
 impl Display for CallFault {
@@ -145,7 +144,6 @@ impl Display for CallFault {
             Self::Precision => write!(f, "a precision is WIRE or 0 to {DECIMALS_MAX}"),
             Self::UnknownState(state) => write!(f, "{state:?} is no state of a book"),
             Self::NotLive => f.write_str("a book that is crossed or not in sync is not live"),
-            Self::Encoding(text) => f.write_str(text),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The Python edge: arguments in, results and named errors out, and nothing else.
 
+mod batch;
 mod book;
+mod bus;
 mod checksum;
 mod columns;
-mod encode;
 mod engine;
 mod errors;
 mod json;
@@ -18,7 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use book::Book;
-use encode::{Header, book_message};
+use bus::book::{Header, book_message};
 use engine::{Engine, Event, NewOrder, Reason, SelfTrade, TimeInForce};
 use errors::BookError;
 use side::Side;
@@ -351,6 +352,8 @@ fn rust_client(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<OrderBook>()?;
     module.add_class::<MatchingEngine>()?;
     module.add_class::<columns::FrameReader>()?;
+    module.add_class::<batch::FeedBatch>()?;
+    module.add_class::<batch::BookBatch>()?;
 
     module.add_class::<venue::python::QueueMarket>()?;
     module.add_function(wrap_pyfunction!(get_bid, module)?)?;

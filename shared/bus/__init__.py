@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from shared.bus.endpoints import address, addresses
 from shared.bus.publisher import Publisher
-from shared.bus.subscriber import Counters, Received, Subscriber, Tracker, attach
+from shared.bus.subscriber import Counters, Received, Subscriber, Tracker, Undecoded, attach
 from shared.errors import BusAddressInUse
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Received",
     "Subscriber",
     "Tracker",
+    "Undecoded",
     "address",
     "addresses",
     "attach",

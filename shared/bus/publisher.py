@@ -66,6 +66,22 @@ class Publisher:
         self._seq[topic] = number
         return number
 
+    @property
+    def seqs(self) -> dict[str, int]:
+        """Return the last sequence number of each topic, which whoever numbers messages itself counts up."""
+        return self._seq
+
+    def publish_finished(self, messages: list[tuple[bytes, bytes]], *, is_state: bool) -> None:
+        """Send topics and messages as they are on the wire, numbered by :attr:`seqs`."""
+        if is_state:
+            self._state.update(messages)
+        send = self.socket.send
+        for raw, payload in messages:
+            # A third faster than send_multipart.
+            send(raw, zmq.NOBLOCK | zmq.SNDMORE)
+            send(payload, zmq.NOBLOCK)
+        self.sent += len(messages)
+
     def publish_encoded(self, topic: str, payload: bytes) -> None:
         """Send a message that carries its header already (Rust encodes books itself)."""
         raw = topics.encode(topic)

@@ -32,6 +32,16 @@ class Received:
 
 
 @dataclass(slots=True)
+class Undecoded(Received):
+    """A run of messages of one kind as they came, topic and payload each; ``message`` is empty.
+
+    Each is admitted when it is decoded. One of a boot that a message drained with it superseded is then dropped.
+    """
+
+    parts: list[list[bytes]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Counters:
     """Counters of a subscriber since it began."""
 
@@ -58,6 +68,14 @@ class Tracker:
         self.counters = Counters()
         self._publishers: dict[str, _Track] = {}
         self._tracked = 0
+
+    def seqs(self, src: str, boot: int) -> dict[str, int] | None:
+        """Return the last number of each topic in this boot of a publisher, None if it is not the publisher's newest.
+
+        Whoever admits the next message of a topic itself counts it there, and in :attr:`counters`.
+        """
+        track = self._publishers.get(src)
+        return track.seq if track is not None and track.boot == boot else None
 
     def admit(self, topic: str, message: Message) -> int | None:
         """Return how many messages were missed before this one, or None if this one is not new."""
@@ -107,6 +125,8 @@ class Subscriber:
     ) -> None:
         self.tracker = Tracker()
         self._on_bad = on_bad
+        # The kind of events that are handed over as they came, and the beginning of its topics.
+        self._undecoded: tuple[topics.Kind, bytes] | None = None
         self.socket = context.socket(zmq.SUB)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
@@ -132,6 +152,10 @@ class Subscriber:
         """Return the counters since the beginning."""
         return self.tracker.counters
 
+    def hand_over(self, kind: str) -> None:
+        """Drain messages of a kind of events as they came, in runs (:class:`Undecoded`)."""
+        self._undecoded = topics.BY_NAME[kind], f"{kind}.".encode()
+
     def drain(self, most: int = limits.BUS_DRAIN_MESSAGES) -> list[Received]:
         """Return everything queued, without blocking: events in order, of each state topic only the newest."""
         drained: list[Received] = []
@@ -141,7 +165,10 @@ class Subscriber:
                 frames = self.socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 break
-            received = self._decode(frames)
+            if self._undecoded is not None and frames[0].startswith(self._undecoded[1]):
+                self._append(drained, self._undecoded[0], frames)
+                continue
+            received = self.decode(frames)
             if received is None:
                 continue
             if received.kind.is_state:
@@ -154,7 +181,17 @@ class Subscriber:
             drained.append(received)
         return drained
 
-    def _decode(self, frames: list[bytes]) -> Received | None:
+    @staticmethod
+    def _append(drained: list[Received], kind: topics.Kind, frames: list[bytes]) -> None:
+        """Append a message to the run that is the last, or to a new one."""
+        last = drained[-1] if drained else None
+        if not isinstance(last, Undecoded):
+            last = Undecoded("", kind, "", Message())
+            drained.append(last)
+        last.parts.append(frames)
+
+    def decode(self, frames: list[bytes]) -> Received | None:
+        """Return a message of its topic and payload; None if it is bad or not new, which is counted."""
         if len(frames) != 2:
             self._bad("frames", f"{len(frames)} frames instead of 2", b"".join(frames))
             return None

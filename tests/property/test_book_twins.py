@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from book import orderbook
+from book import orderbook, plain
+from book.frames import any_form
 from shared import messages as m
 from tests.frames import rust
 from tests.kit.market.book_changes import PRICE_DECIMALS, QTY_DECIMALS, SYMBOL, Exchange, changes, mutated
@@ -180,3 +181,25 @@ def test_both_books_encode_the_typed_message(
     assert message == fast
     assert msgspec.msgpack.decode(encoded[0]) == msgspec.msgpack.decode(encoded[1])
     assert bool(message.bids or message.asks) <= (book_state is m.BookState.LIVE)
+
+
+def read(frame: bytes, symbol: str, read_by: Any) -> Any:
+    """Return what a reader made of a frame: its messages, or the error's name."""
+    try:
+        return read_by(frame, symbol)
+    except ValueError as error:
+        return type(error).__name__
+
+
+@settings(max_examples=300)
+@given(conversations(), st.data())
+def test_the_python_reader_of_kraken_s_own_form_reads_what_the_general_one_reads(
+    conversation: tuple[Exchange, list[bytes]], data: st.DataObject
+) -> None:
+    exchange, frames = conversation
+    for frame in frames[:4]:
+        assert exchange.is_v1 or plain.read(frame, SYMBOL) is not None
+        cut = frame[: data.draw(st.integers(0, len(frame)))]
+        for sent in (frame, cut, data.draw(mutated(frame))):
+            message = plain.read(sent, SYMBOL)
+            assert message is None or [message] == read(sent, SYMBOL, any_form)

@@ -218,7 +218,7 @@ def test_bad_input_17_bus_message_of_a_wrong_type_version_or_garbage(tmp_path: P
     sender = Publisher(context, where, "monitor", 2, None)
     reports: list[str] = []
     reader = Subscriber(context, [], ["control"], on_bad=lambda what, _why, _raw: reports.append(what))
-    assert reader._decode([b"control\0", payload]) is None
+    assert reader.decode([b"control\0", payload]) is None
     assert reader.counters.undecodable == 1
     assert reports == ["control"]
     newer = Control(src="monitor", boot=2, seq=1, halted=False)

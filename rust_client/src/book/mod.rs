@@ -7,8 +7,9 @@
 
 mod ladder;
 mod scale;
+mod text;
 
-use crate::checksum;
+use crate::checksum::Checksum;
 use crate::errors::{BookError, CallFault, FrameFault, Measure};
 use crate::numbers::DECIMALS_MAX;
 use crate::scan::{self, Level, Message, Staging};
@@ -34,6 +35,7 @@ pub struct Book {
     qty: Scale,
     bids: Ladder,
     asks: Ladder,
+    checksum: Checksum,
     synced: bool,
     pub checksums_ok: u64,
     pub checksums_failed: u64,
@@ -61,6 +63,7 @@ impl Book {
             qty: Scale { pair: qty, wire: 0 },
             bids: Ladder::new(Side::Buy),
             asks: Ladder::new(Side::Sell),
+            checksum: Checksum::default(),
             synced: false,
             checksums_ok: 0,
             checksums_failed: 0,
@@ -109,6 +112,7 @@ impl Book {
     pub fn clear(&mut self) {
         self.bids.clear();
         self.asks.clear();
+        self.renew_checksum();
         self.synced = false;
         self.exchange_ts = 0;
         self.last_was_snapshot = false;
@@ -137,6 +141,31 @@ impl Book {
         Ok(true)
     }
 
+    /// Takes an update in Kraken's own form, no older than `oldest` by its own time, that leaves the book in sync and
+    /// not crossed.
+    ///
+    /// False for any other frame: [`Self::apply_frame`] is to judge it. Nothing is counted then, and the levels that
+    /// the frame sets may have been set, which setting them again does not change.
+    pub fn apply_ordinary(&mut self, frame: &[u8], oldest: u64) -> bool {
+        let mut staging = std::mem::take(&mut self.staging);
+        let taken = match scan::plain_update(frame, &self.name, &mut staging) {
+            Some(message) if self.synced && !(1..oldest).contains(&message.exchange_ts) => {
+                let before =
+                    (self.checksums_ok, self.checksums_failed, self.exchange_ts, self.last_was_snapshot);
+                let good = self.apply_message(&message, &staging.levels) == Ok(true) && !self.crossed();
+                if !good {
+                    (self.checksums_ok, self.checksums_failed, self.exchange_ts, self.last_was_snapshot) =
+                        before;
+                    self.synced = true;
+                }
+                good
+            }
+            _ => false,
+        };
+        self.staging = staging;
+        taken
+    }
+
     /// Takes one message of a frame; false when the book is not in sync after it.
     pub fn apply_message(&mut self, message: &Message, levels: &[Level]) -> Result<bool, BookError> {
         self.exchange_ts = message.exchange_ts;
@@ -155,23 +184,49 @@ impl Book {
                 qty: qty.units(level.qty, Measure::Quantity).map_err(BookError::Frame)?,
             });
         }
-        if message.snapshot {
-            self.bids.clear();
-            self.asks.clear();
-        } else {
-            self.rescale(price, qty)?;
+        if price != self.price || qty != self.qty {
+            if !message.snapshot {
+                self.rescale(price, qty)?;
+            }
+            (self.price, self.qty) = (price, qty);
+            for side in [&mut self.bids, &mut self.asks] {
+                side.set_wire_units(price.per_wire_unit(), qty.per_wire_unit());
+            }
         }
-        (self.price, self.qty) = (price, qty);
-        for &Converted { side, price, qty } in &self.converted {
-            match side {
-                Side::Buy => self.bids.set(price, qty),
-                Side::Sell => self.asks.set(price, qty),
+        if message.snapshot {
+            let side = |side| {
+                self.converted
+                    .iter()
+                    .filter(move |level| level.side == side)
+                    .map(|level| (level.price, level.qty))
+            };
+            self.bids.load(side(Side::Buy));
+            self.asks.load(side(Side::Sell));
+        } else {
+            for &Converted { side, price, qty } in &self.converted {
+                match side {
+                    Side::Buy => self.bids.set(price, qty),
+                    Side::Sell => self.asks.set(price, qty),
+                }
             }
         }
         self.bids.truncate(self.depth);
         self.asks.truncate(self.depth);
+        self.renew_checksum();
         self.synced = self.verify(message.checksum);
         Ok(self.synced)
+    }
+
+    /// Brings the checksum to the levels: nothing is to do for levels beyond those that it covers.
+    fn renew_checksum(&mut self) {
+        let asks = self.asks.text_if_changed();
+        let asks_changed = asks.is_some();
+        if let Some(text) = asks {
+            self.checksum.set_asks(text);
+        }
+        if self.bids.text_if_changed().is_some() || asks_changed {
+            self.checksum.set_bids(self.bids.text());
+        }
     }
 
     fn verify(&mut self, wanted: Option<u32>) -> bool {
@@ -221,20 +276,12 @@ impl Book {
 
     /// The checksum of the book as it is now.
     pub fn checksum(&self) -> u32 {
-        let (price, qty) = (self.price.per_wire_unit(), self.qty.per_wire_unit());
-        let wire = |level: (u64, u64)| (level.0 / price, level.1 / qty);
-        checksum::checksum(
-            self.asks.best_first().take(checksum::LEVELS).map(wire),
-            self.bids.best_first().take(checksum::LEVELS).map(wire),
-        )
+        self.checksum.value()
     }
 
     /// True when the best bid is not below the best ask.
     pub fn crossed(&self) -> bool {
-        match (self.bids.best_first().next(), self.asks.best_first().next()) {
-            (Some(bid), Some(ask)) => bid.0 >= ask.0,
-            _ => false,
-        }
+        matches!((self.bids.best(), self.asks.best()), (Some(bid), Some(ask)) if bid >= ask)
     }
 }
 

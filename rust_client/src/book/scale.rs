@@ -35,7 +35,11 @@ impl Scale {
 
     /// Converts `number` to stored units; it has to be a whole number of the pair's ticks or lots.
     pub fn units(self, number: Number, measure: Measure) -> Result<u64, FrameFault> {
-        let factor = 10u64.pow(self.stored() - number.decimals);
+        let stored = self.stored();
+        if number.decimals == stored && stored == self.published() {
+            return Ok(number.mantissa);
+        }
+        let factor = 10u64.pow(stored - number.decimals);
         let units = number.mantissa.checked_mul(factor).ok_or(FrameFault::TooLarge(measure, number))?;
         if units % self.per_tick() != 0 {
             return Err(FrameFault::TooFine(measure, number, self.published()));

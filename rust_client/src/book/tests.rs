@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::encode::{Header, book_message};
+use crate::bus::book::{Header, book_message};
 use crate::numbers::rfc3339_ns;
 
 fn book(depth: usize) -> Book {
@@ -253,6 +253,22 @@ fn tenths(units: u64) -> String {
     format!("{}.{}", units / 10, units % 10)
 }
 
+type Seen = (Vec<(u64, u64)>, Vec<(u64, u64)>, u32, bool, bool, (u64, u64), u64, (u32, u32));
+
+/// All that can be seen of a book.
+fn state(book: &Book) -> Seen {
+    (
+        book.levels(Side::Buy, 99).collect(),
+        book.levels(Side::Sell, 99).collect(),
+        book.checksum(),
+        book.synced(),
+        book.last_was_snapshot(),
+        (book.checksums_ok, book.checksums_failed),
+        book.exchange_ts(),
+        (book.price_precision(), book.qty_precision()),
+    )
+}
+
 type Change = (bool, Vec<(u64, u64)>);
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
@@ -278,6 +294,43 @@ proptest! {
             prop_assert_eq!(book.levels(Side::Buy, 99).collect::<Vec<_>>(), wanted);
             let wanted: Vec<_> = model.asks.iter().map(|(price, qty)| (*price, *qty)).collect();
             prop_assert_eq!(book.levels(Side::Sell, 99).collect::<Vec<_>>(), wanted);
+        }
+    }
+
+    /// Whatever the frames: trying each first as an ordinary one comes to the same as judging each at once.
+    #[test]
+    fn a_frame_that_is_not_ordinary_is_as_if_it_had_not_been_tried(
+        depth in 1usize..14, changes in changes(), precisions in (0u32..3, 0u32..3), wrong in 0usize..12,
+        at in any::<prop::sample::Index>(), with in any::<u8>(), oldest in prop_oneof![Just(0), Just(u64::MAX)],
+    ) {
+        let new = || Book::new("BTC/USD", depth, Some(precisions.0), Some(precisions.1)).unwrap();
+        let (mut tried, mut judged) = (new(), new());
+        let mut model = Model::default();
+        let mut kind = "snapshot";
+        for (place, (is_bid, levels)) in changes.into_iter().enumerate() {
+            model.apply(depth, is_bid, &levels);
+            let texts: Vec<_> = levels.iter().map(|(price, qty)| (tenths(*price), tenths(*qty))).collect();
+            let side: Vec<_> = texts.iter().map(|(price, qty)| (price.as_str(), qty.as_str())).collect();
+            let (bids, asks) = if is_bid { (&side[..], &[][..]) } else { (&[][..], &side[..]) };
+            let checksum = crc32fast::hash(model.text().as_bytes()) ^ u32::from(place == wrong);
+            let mut frame = v2(kind, bids, asks, Some(checksum));
+            if place + 1 == wrong {
+                let at = at.index(frame.len());
+                frame[at] = with;
+            }
+            let was = (tried.checksums_ok, tried.synced);
+            if tried.apply_ordinary(&frame, oldest) {
+                prop_assert!(was.1 && tried.synced && !tried.crossed());
+                prop_assert_eq!(tried.checksums_ok, was.0 + 1);
+                prop_assert_eq!(judged.apply_frame(&frame), Ok(true));
+            } else {
+                prop_assert_eq!(tried.apply_frame(&frame), judged.apply_frame(&frame));
+            }
+            prop_assert_eq!(state(&tried), state(&judged));
+            kind = if place % 9 == 8 { "snapshot" } else { "update" };
+            if kind == "snapshot" {
+                model = Model::default();
+            }
         }
     }
 
@@ -407,4 +460,30 @@ fn a_wire_finer_than_the_pair_is_published_in_the_pair_s_ticks_and_lots() {
     let snapshot = br#"[0,{"as":[],"bs":[["3.10000","1.50000000","1"]]},"book-10","XBT/USD"]"#;
     assert_eq!(book.apply_frame(snapshot), Ok(true));
     assert_eq!(book.levels(Side::Buy, 1).next(), Some((31, 15)));
+}
+
+#[test]
+fn an_ordinary_frame_is_an_update_in_kraken_s_own_form_that_is_not_old_and_leaves_a_sound_book() {
+    let mut book = live(&[("1.0", "1.00000000")], &[("2.0", "1.00000000")]);
+    let frame = |price: &str, text: &str, time: &str| {
+        let checksum = crc32fast::hash(text.as_bytes());
+        let level = format!(r#"{{"price":{price},"qty":1.00000000}}"#);
+        format!(
+            r#"{{"channel":"book","type":"update","data":[{{"symbol":"BTC/USD","bids":[{level}],"asks":[],"checksum":{checksum},"timestamp":"{time}"}}]}}"#
+        )
+        .into_bytes()
+    };
+    let time = "2023-07-30T15:29:58.343415Z";
+    let (at, good) = (rfc3339_ns(time.as_bytes()).unwrap(), "201000000001110000000010100000000");
+    let before = state(&book);
+    assert!(!book.apply_ordinary(&frame("1.1", good, time), at + 1));
+    assert!(!book.apply_ordinary(&v2("snapshot", &[("1.1", "1")], &[], Some(1)), 0));
+    assert!(!book.apply_ordinary(&v2("update", &[("1.1", "1")], &[], None), 0));
+    assert_eq!(state(&book), before);
+    assert!(!book.apply_ordinary(&frame("1.1", "wrong", time), 0));
+    assert!(!book.apply_ordinary(&frame("2.0", "201000000002010000000010100000000", time), at));
+    assert_eq!((book.synced(), book.checksums_ok, book.checksums_failed), (true, 0, 0));
+    let mut book = live(&[("1.0", "1.00000000")], &[("2.0", "1.00000000")]);
+    assert!(book.apply_ordinary(&frame("1.1", good, time), at));
+    assert_eq!((book.checksums_ok, book.exchange_ts()), (1, at));
 }

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod plain;
 mod v1;
 mod v2;
 
@@ -41,6 +42,14 @@ pub struct Message {
 pub struct Staging {
     pub levels: Vec<Level>,
     pub messages: Vec<Message>,
+    minute: plain::Minute,
+}
+
+impl Staging {
+    fn clear(&mut self) {
+        self.levels.clear();
+        self.messages.clear();
+    }
 }
 
 /// A pair's name with both legs in their new names: `XBT/USD` is `BTC/USD`, `XDG/EUR` is `DOGE/EUR`.
@@ -63,8 +72,31 @@ pub fn new_name(symbol: &str) -> Cow<'_, str> {
 ///
 /// On success there is at least one message.
 pub fn scan(frame: &[u8], symbol: &str, staging: &mut Staging) -> Scan<()> {
-    staging.levels.clear();
-    staging.messages.clear();
+    staging.clear();
+    match plain::frame(frame, symbol, staging) {
+        Some(()) => Ok(()),
+        None => any_form(frame, symbol, staging),
+    }
+}
+
+/// Reads an update in Kraken's own form; None for anything else. Its levels are all those of the staging.
+pub fn plain_update(frame: &[u8], symbol: &str, staging: &mut Staging) -> Option<Message> {
+    staging.clear();
+    plain::frame(frame, symbol, staging)?;
+    staging.messages.first().filter(|message| !message.snapshot).copied()
+}
+
+/// True for a frame about `symbol` in Kraken's own form.
+pub fn is_plain(frame: &[u8], symbol: &str, staging: &mut Staging) -> bool {
+    staging.clear();
+    plain::frame(frame, symbol, staging).is_some()
+}
+
+pub use plain::symbol_of;
+
+/// Reads a frame in whatever form JSON allows.
+fn any_form(frame: &[u8], symbol: &str, staging: &mut Staging) -> Scan<()> {
+    staging.clear();
     let mut cursor = Cursor::new(frame);
     match cursor.peek() {
         Some(b'{') => v2::frame(&mut cursor, symbol, staging),
@@ -113,3 +145,6 @@ impl Cursor<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import book as benchmark, report
+from benchmarks import book as benchmark, book_peers, report
 from book import orderbook
 from tests.frames import rust
 
@@ -47,3 +47,25 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path: Path) -> None:
     assert text.startswith("# Measured")
     assert ("first" in text, text.count("anew"), text.count("second")) == (False, 1, 1)
     assert text.index("anew") < text.index("second")
+
+
+def test_the_peers_section_has_ratios_first_and_says_what_each_leaves_out() -> None:
+    workloads = [benchmark.Workload("frames", 10, [])]
+    contestants = [
+        book_peers.Contestant(name, [[1.0 + place], [2.0 + 2 * place], [3.0]])
+        for place, name in enumerate(book_peers.ABOUT)
+    ]
+    lines = book_peers.section(workloads, contestants, "a machine", 3).splitlines()
+    assert "| order-book | **1.5** (1.0 to 3.0) | C; parsed by msgspec with Decimal; whole checksum |" in lines
+    assert lines.index("| us a frame | frames, depth 10 |") > lines.index(
+        "| times the Rust book's | frames, depth 10 | how, and what it leaves out |"
+    )
+    assert "| order-book | 3.00 |" in lines
+
+
+@pytest.mark.rust
+def test_frames_whose_checksum_fails_are_not_measured_beside_others() -> None:
+    symbol, frame = benchmark.generated(10, 5).frames[0]
+    broken = benchmark.Workload("broken", 10, [(symbol, re.sub(rb'"checksum":\d+', b'"checksum":1', frame))])
+    with pytest.raises(SystemExit, match="1 checksums failed"):
+        book_peers.own(rust(), [broken])

@@ -11,10 +11,10 @@ import pytest
 import zmq
 
 from shared import bus
-from shared.bus import Publisher, Received, Subscriber, Tracker, topics
+from shared.bus import Publisher, Received, Subscriber, Tracker, Undecoded, topics
 from shared.config import Config
 from shared.errors import BusAddressInUse
-from shared.messages import Alert, Control, Message, Resync
+from shared.messages import Alert, Control, FeedFrame, Message, Resync
 
 Context = zmq.Context[zmq.Socket[bytes]]
 
@@ -119,6 +119,55 @@ def test_of_a_state_topic_only_the_newest_is_handed_on(context: Context, where: 
     assert [getattr(item.message, "why", "") for item in received] == ["49"]
     assert reader.counters.messages == 50
     assert reader.counters.gaps == 0
+
+
+def test_finished_messages_are_sent_as_they_are_and_kept_if_they_are_state(context: Context, where: str) -> None:
+    sender = publisher(context, where)
+    reader = Subscriber(context, [where], ["control", "alert"])
+    wait_for_subscription(sender, "control")
+    wait_for_subscription(sender, "alert")
+    sender.publish("control", Control(halted=False, why="first"))
+    assert sender.seqs == {"control": 1}
+    sender.seqs["control"] += 1
+    finished = msgpack.packb({"v": 1, "src": "monitor", "boot": 1, "seq": 2, "ts": 1, "halted": True, "why": "second"})
+    sender.publish_finished([(b"control\0", finished)], is_state=True)
+    alert = msgpack.packb({"v": 1, "src": "monitor", "boot": 1, "seq": 1, "level": "info", "kind": "x", "text": "once"})
+    sender.publish_finished([(b"alert\0", alert)], is_state=False)
+    sender.repeat()
+    sender.publish("control", Control(halted=False, why="third"))
+    received = drain(reader, 2)
+    while reader.counters.messages < 4:
+        received += drain(reader, 1)
+    assert getattr(received[-1].message, "why", "") == "third" or received[-1].topic == "alert"
+    assert (sender.sent, reader.counters.gaps, reader.counters.repeats) == (5, 0, 1)
+
+
+def test_a_kind_that_is_handed_over_comes_in_runs_between_the_others(context: Context, where: str) -> None:
+    sender = publisher(context, where)
+    reader = Subscriber(context, [where], ["feed.book", "alert"])
+    reader.hand_over("feed.book")
+    wait_for_subscription(sender, "feed.book.")
+    wait_for_subscription(sender, "alert")
+    alert = Alert(level="info", kind="x", text="between")
+    for symbol in ("A/B", "C/D", None, "A/B"):
+        frame = FeedFrame(symbol=symbol or "", frame=b"x", connection=1, received=2)
+        sender.publish(*(("alert", alert) if symbol is None else (f"feed.book.{symbol}", frame)))
+    received: list[Received] = []
+    while sum(len(item.parts) if isinstance(item, Undecoded) else 1 for item in received) < 4:
+        received += drain(reader, 1)
+    parts = [part for item in received if isinstance(item, Undecoded) for part in item.parts]
+    assert [topic for topic, _ in parts] == [b"feed.book.A/B\0", b"feed.book.C/D\0", b"feed.book.A/B\0"]
+    assert [len(item.parts) for item in received if isinstance(item, Undecoded)][-1] == 1
+    assert reader.counters.messages == 1
+    decoded = [reader.decode(part) for part in parts]
+    assert [(item.rest, item.missed) for item in decoded if item is not None] == [("A/B", 0), ("C/D", 0), ("A/B", 0)]
+    assert reader.decode(parts[0]) is None
+    assert (reader.counters.messages, reader.counters.repeats) == (4, 1)
+    seqs = reader.tracker.seqs("monitor", 1)
+    assert seqs is not None
+    assert seqs["feed.book.A/B"] == 2
+    assert reader.tracker.seqs("monitor", 2) is None
+    assert reader.tracker.seqs("nobody", 1) is None
 
 
 def test_a_topic_never_matches_a_longer_one(context: Context, where: str) -> None:

@@ -2,8 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use rmp::encode;
-
+use super::{VERSION, Writer};
 use crate::book::Book;
 use crate::errors::{BookError, CallFault};
 use crate::side::Side;
@@ -19,7 +18,6 @@ pub struct Header<'a> {
     pub booked: u64,
 }
 
-const VERSION: u64 = 1;
 const FIELDS: u32 = 15;
 const STATES: [&str; 4] = ["syncing", "live", "resyncing", "silent"];
 
@@ -35,53 +33,42 @@ pub fn book_message(book: &Book, n: usize, header: &Header) -> Result<Vec<u8>, B
         return Err(BookError::Call(CallFault::NotLive));
     }
     let n = if live { n } else { 0 };
-    let mut out = Vec::with_capacity(256 + 40 * n.min(book.depth()));
-    let written = write(&mut out, book, n, header);
-    written.map_err(|error| BookError::Call(CallFault::Encoding(error.to_string())))?;
-    Ok(out)
+    let mut out = Writer::with_capacity(256 + 40 * n.min(book.depth()));
+    write(&mut out, book, n, header);
+    Ok(out.into_bytes())
 }
 
-fn write(out: &mut Vec<u8>, book: &Book, n: usize, header: &Header) -> std::io::Result<()> {
-    encode::write_map_len(out, FIELDS)?;
-    uint(out, "v", VERSION)?;
-    text(out, "src", header.src)?;
-    uint(out, "boot", header.boot)?;
-    uint(out, "seq", header.seq)?;
-    uint(out, "ts", header.ts)?;
-    text(out, "symbol", book.symbol())?;
-    text(out, "state", header.state)?;
-    uint(out, "price_precision", book.price_precision().into())?;
-    uint(out, "qty_precision", book.qty_precision().into())?;
-    levels(out, "bids", book, Side::Buy, n)?;
-    levels(out, "asks", book, Side::Sell, n)?;
-    uint(out, "checksum", if n > 0 { book.checksum().into() } else { 0 })?;
-    uint(out, "exchange_ts", book.exchange_ts())?;
-    uint(out, "received", header.received)?;
-    uint(out, "booked", header.booked)
+/// Writes the message; the caller has seen to it that the book is as its state says.
+pub fn write(out: &mut Writer, book: &Book, n: usize, header: &Header) {
+    out.map(FIELDS);
+    out.member("v", VERSION);
+    out.text("src");
+    out.text(header.src);
+    out.member("boot", header.boot);
+    out.member("seq", header.seq);
+    out.member("ts", header.ts);
+    out.text("symbol");
+    out.text(book.symbol());
+    out.text("state");
+    out.text(header.state);
+    out.member("price_precision", book.price_precision().into());
+    out.member("qty_precision", book.qty_precision().into());
+    levels(out, "bids", book, Side::Buy, n);
+    levels(out, "asks", book, Side::Sell, n);
+    out.member("checksum", if n > 0 { book.checksum().into() } else { 0 });
+    out.member("exchange_ts", book.exchange_ts());
+    out.member("received", header.received);
+    out.member("booked", header.booked);
 }
 
-fn uint(out: &mut Vec<u8>, key: &str, value: u64) -> std::io::Result<()> {
-    encode::write_str(out, key)?;
-    encode::write_uint(out, value)?;
-    Ok(())
-}
-
-fn text(out: &mut Vec<u8>, key: &str, value: &str) -> std::io::Result<()> {
-    encode::write_str(out, key)?;
-    encode::write_str(out, value)?;
-    Ok(())
-}
-
-fn levels(out: &mut Vec<u8>, key: &str, book: &Book, side: Side, n: usize) -> std::io::Result<()> {
-    encode::write_str(out, key)?;
-    // A side holds at most 1000 levels, so the count always fits.
-    encode::write_array_len(out, book.count(side).min(n) as u32)?;
+fn levels(out: &mut Writer, key: &str, book: &Book, side: Side, n: usize) {
+    out.text(key);
+    out.array(book.count(side).min(n));
     for (price, qty) in book.levels(side, n) {
-        encode::write_array_len(out, 2)?;
-        encode::write_uint(out, price)?;
-        encode::write_uint(out, qty)?;
+        out.array(2);
+        out.uint(price);
+        out.uint(qty);
     }
-    Ok(())
 }
 
 #[cfg(test)]
