@@ -184,9 +184,11 @@ class Quoting:
 
         See T13.
         """
+        if not any(asset in legs(symbol) for asset, _ in over):
+            return
         verdict = self.placing.verdict
         market, portfolio = verdict.market(symbol), verdict.portfolio()
-        if market is None or not any(asset in legs(symbol) for asset, _ in over):
+        if market is None:
             return
         live = self.state.registry.live()
         going = {step.order.cl_ord_id for _, step in steps if isinstance(step, Cancel)}
@@ -219,6 +221,8 @@ class Quoting:
     # --- advances ------------------------------------------------------------------------------------------------
 
     def _advance(self, symbol: str, steps: list[tuple[str, Step]], now: int) -> None:
+        if not steps:
+            return
         market = self.placing.verdict.market(symbol)
         deadline_ts = self.state.deadline_ts(now)
         if market is None or deadline_ts is None:
