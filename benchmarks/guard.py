@@ -19,10 +19,9 @@ from pathlib import Path
 
 import zmq
 
+from benchmarks.batch import Chain
 from benchmarks.book import generated
 from benchmarks.executor_pass import WARM, ManyPairs
-from book import implementation
-from book.books import Books
 from shared.bus import Publisher, Subscriber
 from shared.clock import SECOND
 from shared.config import Config
@@ -39,7 +38,6 @@ from shared.messages import (
     Rate,
 )
 from strategy.host import Host
-from tests.kit.feed_world import FeedWorld
 from tests.kit.pairs import BTC
 
 FILE = Path(__file__).with_name("guard.json")
@@ -49,32 +47,14 @@ SYMBOL = "BTC/USD"
 Handle = Callable[[int], object]
 
 
-def collector() -> Handle:
-    """Return the collector's way of a book frame."""
-    world = FeedWorld()
-    world.subscribed()
-    frames = [frame for _, frame in generated(10, 2 * MESSAGES).frames]
-
-    def handle(number: int) -> object:
-        world.feed.frame(frames[number % len(frames)], world.now)
-        return world.feed.take()
-
-    return handle
-
-
-def book() -> Handle:
-    """Return the book's way of a frame off the bus to a message for it."""
-    books = Books([SYMBOL], 10, implementation, published=10, rust=implementation.RUST)
-    now = 1000 * SECOND
-    books.message(FeedStatus(boot=1, connected=True, connection=1, last_byte=now, system="online"), 0, now, now)
-    books.message(Instruments(boot=1, pairs={SYMBOL: BTC}), 0, now, now)
+def market_data() -> Handle:
+    """Return a book frame's way through collector and book, from its bytes to those of both messages."""
+    chain = Chain([SYMBOL], by_rust=True)
     frames = [frame for _, frame in generated(10, 3 * MESSAGES).frames]
-    messages = [FeedFrame(boot=1, symbol=SYMBOL, frame=frame, connection=1, received=now) for frame in frames]
-    books.message(messages[0], 0, now, now)
+    chain.keep(chain.collect(frames[:1]))
 
     def handle(number: int) -> object:
-        books.message(messages[number + 1], 0, now, now)
-        return [books.encode(symbol, "book", 1, 1, now, now) for symbol in books.take().books]
+        return chain.keep(chain.collect([frames[number + 1]]))
 
     return handle
 
@@ -144,8 +124,7 @@ def bus() -> Handle:
 
 
 PATHS: dict[str, Callable[[], Handle]] = {
-    "collector, a book frame": collector,
-    "book, a frame to a message": book,
+    "collector and book, a frame to both messages": market_data,
     "strategy, a moved touch to a target": strategy,
     "executor, a pass that moves an order, with its answers": executor,
     "bus, published and read": bus,

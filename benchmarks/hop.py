@@ -23,8 +23,7 @@ import zmq
 
 from benchmarks import report
 from benchmarks.chain.run import percentile
-from shared.bus import Publisher, Subscriber
-from shared.messages import FeedFrame
+from shared.bus import Publisher, Subscriber, Undecoded
 
 TOPIC = "feed.book.BTC/USD"
 RATE = 1_000
@@ -53,6 +52,7 @@ def read_bare(where: str, count: int, out: Connection) -> None:
 def read_ours(where: str, count: int, out: Connection) -> None:
     """Take messages as a process's loop does; send the same."""
     subscriber = Subscriber(zmq.Context.instance(), [where], [TOPIC])
+    subscriber.hand_over("feed.book")
     poller = zmq.Poller()
     poller.register(subscriber.socket, zmq.POLLIN)
     out.send("ready")
@@ -60,9 +60,9 @@ def read_ours(where: str, count: int, out: Connection) -> None:
     while len(latencies) < count:
         poller.poll()
         for received in subscriber.drain():
-            message = received.message
-            assert isinstance(message, FeedFrame)
-            latencies.append(time.monotonic_ns() - message.received)
+            assert isinstance(received, Undecoded)
+            for _, payload in received.parts:
+                latencies.append(time.monotonic_ns() - _stamp.unpack_from(payload, len(payload) - _stamp.size)[0])
     out.send((latencies, time.monotonic_ns()))
 
 
@@ -86,8 +86,7 @@ def ours(folder: str) -> Callable[[], None]:
     publisher.socket.setsockopt(zmq.SNDHWM, 0)
 
     def send() -> None:
-        now = time.monotonic_ns()
-        publisher.publish(TOPIC, FeedFrame(symbol="BTC/USD", frame=FRAME, connection=1, received=now))
+        publisher.publish_encoded(TOPIC, FRAME + _stamp.pack(time.monotonic_ns()))
 
     return send
 

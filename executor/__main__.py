@@ -9,7 +9,9 @@ import sys
 from executor.errors import JournalError, JournalUnavailable
 from shared.errors import Held
 
-WANTED = ["target", "book", "book.status", "feed.instrument", "feed.status"]
+WANTED = ["target"]
+# A target is judged by the newest of these, and nothing else need wake the executor between its turns.
+LAZILY = ["book", "book.status", "feed.instrument", "feed.status"]
 COMMANDS = {
     "export": "record.export",
     "fills": "explain.fills",
@@ -40,7 +42,7 @@ def run() -> None:
     from shared.process.loop import Process
 
     configuration = load_config("executor", parser("executor", __doc__ or "").parse_args().config)
-    process = Process("executor", configuration, WANTED)
+    process = Process("executor", configuration, WANTED, LAZILY)
     try:
         lock = MachineLock(account_key(configuration.kraken.rest_url, configuration.kraken.api_key))
     except Held as held:

@@ -6,7 +6,7 @@ Of each state topic only the newest message is kept; events are handed on in ord
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import msgspec
 import zmq
@@ -17,7 +17,10 @@ from shared.bus.endpoints import addresses
 from shared.config import Config, Curve
 from shared.messages import VERSION, Message
 
-_decoders = {kind.name: msgspec.msgpack.Decoder(kind.message) for kind in topics.KINDS}
+_decoders: dict[str, msgspec.msgpack.Decoder[Message]] = {
+    kind.name: msgspec.msgpack.Decoder(kind.message) for kind in topics.KINDS
+}
+_header = msgspec.msgpack.Decoder(Message)
 
 
 @dataclass(slots=True)
@@ -51,6 +54,10 @@ class Counters:
     superseded: int = 0
     undecodable: int = 0
     untracked: int = 0
+
+    def plus(self, other: Counters) -> Counters:
+        """Return the sum with another subscriber's."""
+        return Counters(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(slots=True)
@@ -112,6 +119,16 @@ class Tracker:
         return missed
 
 
+@dataclass(slots=True)
+class _Newest:
+    """A state topic's new messages of one drain, oldest first, and how many were missed before them."""
+
+    topic: str
+    kind: topics.Kind
+    payloads: list[bytes]
+    missed: int
+
+
 class Subscriber:
     """A SUB socket to every endpoint. Usable alone, without a process: it binds nothing."""
 
@@ -157,9 +174,12 @@ class Subscriber:
         self._undecoded = topics.BY_NAME[kind], f"{kind}.".encode()
 
     def drain(self, most: int = limits.BUS_DRAIN_MESSAGES) -> list[Received]:
-        """Return everything queued, without blocking: events in order, of each state topic only the newest."""
-        drained: list[Received] = []
-        newest: dict[str, int] = {}
+        """Return everything queued, without blocking: events in order, of each state topic only the newest.
+
+        Of a state message that a newer one replaces only the header is decoded.
+        """
+        drained: list[Received | _Newest] = []
+        newest: dict[str, _Newest] = {}
         for _ in range(most):
             try:
                 frames = self.socket.recv_multipart(zmq.NOBLOCK)
@@ -168,21 +188,36 @@ class Subscriber:
             if self._undecoded is not None and frames[0].startswith(self._undecoded[1]):
                 self._append(drained, self._undecoded[0], frames)
                 continue
-            received = self.decode(frames)
-            if received is None:
+            named = self._name(frames)
+            if named is None:
                 continue
-            if received.kind.is_state:
-                index = newest.get(received.topic)
-                if index is not None:
-                    received.missed += drained[index].missed
-                    drained[index] = received
-                    continue
-                newest[received.topic] = len(drained)
-            drained.append(received)
-        return drained
+            topic, kind = named
+            message = self._open(kind, frames[1], _header if kind.is_state else _decoders[kind.name])
+            missed = None if message is None else self.tracker.admit(topic, message)
+            if message is None or missed is None:
+                continue
+            if not kind.is_state:
+                drained.append(Received(topic, kind, topics.rest_of(topic, kind), message, missed))
+            elif topic in newest:
+                newest[topic].missed += missed
+                newest[topic].payloads.append(frames[1])
+            else:
+                newest[topic] = _Newest(topic, kind, [frames[1]], missed)
+                drained.append(newest[topic])
+        opened = (self._newest(each) if isinstance(each, _Newest) else each for each in drained)
+        return [received for received in opened if received is not None]
+
+    def _newest(self, admitted: _Newest) -> Received | None:
+        """Return the newest of a state topic's messages that can be read."""
+        topic, kind = admitted.topic, admitted.kind
+        for payload in reversed(admitted.payloads):
+            message = self._open(kind, payload, _decoders[kind.name])
+            if message is not None:
+                return Received(topic, kind, topics.rest_of(topic, kind), message, admitted.missed)
+        return None
 
     @staticmethod
-    def _append(drained: list[Received], kind: topics.Kind, frames: list[bytes]) -> None:
+    def _append(drained: list[Received | _Newest], kind: topics.Kind, frames: list[bytes]) -> None:
         """Append a message to the run that is the last, or to a new one."""
         last = drained[-1] if drained else None
         if not isinstance(last, Undecoded):
@@ -192,6 +227,18 @@ class Subscriber:
 
     def decode(self, frames: list[bytes]) -> Received | None:
         """Return a message of its topic and payload; None if it is bad or not new, which is counted."""
+        named = self._name(frames)
+        if named is None:
+            return None
+        topic, kind = named
+        message = self._open(kind, frames[1], _decoders[kind.name])
+        missed = None if message is None else self.tracker.admit(topic, message)
+        if message is None or missed is None:
+            return None
+        return Received(topic, kind, topics.rest_of(topic, kind), message, missed)
+
+    def _name(self, frames: list[bytes]) -> tuple[str, topics.Kind] | None:
+        """Return a message's topic and kind; None for one that is bad, which is counted."""
         if len(frames) != 2:
             self._bad("frames", f"{len(frames)} frames instead of 2", b"".join(frames))
             return None
@@ -204,18 +251,19 @@ class Subscriber:
         if kind is None:
             self._bad("topic", f"unknown topic {topic[:64]!r}", frames[1])
             return None
+        return topic, kind
+
+    def _open(self, kind: topics.Kind, payload: bytes, decoder: msgspec.msgpack.Decoder[Message]) -> Message | None:
+        """Return a payload's message, or its header; None for one that is bad, which is counted."""
         try:
-            message: Message = _decoders[kind.name].decode(frames[1])
+            message = decoder.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self._bad(kind.name, str(error), frames[1])
+            self._bad(kind.name, str(error), payload)
             return None
         if message.v != VERSION:
-            self._bad(kind.name, f"version {message.v}, this process speaks {VERSION}", frames[1])
+            self._bad(kind.name, f"version {message.v}, this process speaks {VERSION}", payload)
             return None
-        missed = self.tracker.admit(topic, message)
-        if missed is None:
-            return None
-        return Received(topic, kind, topics.rest_of(topic, kind), message, missed)
+        return message
 
     def _bad(self, what: str, why: str, raw: bytes) -> None:
         self.counters.undecodable += 1

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import faulthandler
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import NoReturn
 
 import zmq
@@ -29,7 +28,8 @@ from shared.process import holders, locks, logs, starts
 from shared.process.command_line import EXIT_HELD, EXIT_RESTART, refuse
 from shared.process.effects import Effects
 from shared.process.garbage import Garbage
-from shared.process.monitors import Memory, Performance, raise_descriptor_limit
+from shared.process.lazy import Lazily
+from shared.process.monitors import Memory, Performance, Watchdog, raise_descriptor_limit
 from shared.process.refusals import refused_delay_s
 from shared.process.spin import Spin
 from shared.version import tradebyte_version
@@ -41,7 +41,8 @@ SPINNING = frozenset({"collector", "book", "strategy", "executor"})
 class Process:
     """One process of the system. Made once, run once."""
 
-    def __init__(self, name: str, configuration: Config, wanted: list[str]) -> None:
+    def __init__(self, name: str, configuration: Config, wanted: list[str], lazily: Sequence[str] = ()) -> None:
+        """Begin; topics that are wanted ``lazily`` wake nobody: they are read by turns, and before other messages."""
         self.name, self.config = name, configuration
         self.stopping = False
         self.hangup = False
@@ -50,7 +51,7 @@ class Process:
         self._started = boot_ns()
         self._state, self._why = ProcessState.STARTING, "starting"
         self._shown: tuple[ProcessState, str] | None = None
-        self._beat_due = self._repeat_due = self._watch_due = 0
+        self._beat_due = self._repeat_due = 0
         self._lag_ns = self._turn_ended = 0
         self.drops = 0
         # How long it runs on when supervisord is gone: the simulator does, until the executor has pulled its orders.
@@ -71,6 +72,7 @@ class Process:
         self.start = starts.begin(configuration.run, name)
         self._publisher: bus.Publisher | None = None
         self._logs = logs.Logs(name, configuration, self._on_warning)
+        self._watchdog = Watchdog(self._logs)
         self.log = logs.logger(name)
         self._wake, self._wake_writer = socket.socketpair()
         self._catch_signals()
@@ -83,13 +85,14 @@ class Process:
         except BusAddressInUse:
             port = int(endpoint.rpartition(":")[2])
             self.held(holders.port_taken(port, f"bus.{name}"))
-        self.subscriber = bus.Subscriber(
-            context, bus.addresses(configuration), wanted, configuration.curve, self._on_bad
-        )
+        addresses, curve = bus.addresses(configuration), configuration.curve
+        self.subscriber = bus.Subscriber(context, addresses, wanted, curve, self._on_bad)
+        others = bus.Subscriber(context, addresses if lazily else [], lazily, curve, self._on_bad)
+        self._lazy = Lazily(others, is_used=bool(lazily))
         self.log.info("started", pid=os.getpid(), version=tradebyte_version(), boot=self.start.boot)
         if self.start.is_crash_loop:
             self._halt_for_crash_loop()
-        self._watch(boot_ns())
+        self._watchdog.turn(boot_ns())
 
     # --- for processes -------------------------------------------------------------------------------------------
 
@@ -216,6 +219,7 @@ class Process:
             received = self.subscriber.drain()
             if received:
                 self.stir()
+                received = [*self._lazy.read(), *received]
                 with self.performance.timed("messages"):
                     on_messages(received)
                 # The fd is edge-triggered, and reading may have consumed the edge: read again until nothing is left.
@@ -223,6 +227,7 @@ class Process:
 
         loop.add_reader(int(self.subscriber.socket.getsockopt(zmq.FD)), guarded(read_bus))
         loop.add_reader(int(self.publisher.socket.getsockopt(zmq.FD)), guarded(self.publisher.serve_subscriptions))
+        self._lazy.begin(loop, on_messages)
         task = asyncio.ensure_future(main())
         task.add_done_callback(lambda done: None if done.cancelled() else fail(done.exception()))
         try:
@@ -252,8 +257,7 @@ class Process:
         self.publisher.serve_subscriptions()
         # The lag is the longest time for which the loop was busy.
         self._lag_ns = max(self._lag_ns, now - began)
-        if now >= self._watch_due:
-            self._watch(now)
+        self._watchdog.turn(now)
         if now >= self._repeat_due:
             self.publisher.repeat()
             self._repeat_due = now + int(limits.STATE_REPEAT_S * 1e9)
@@ -274,16 +278,10 @@ class Process:
         if now - self._orphan_since >= self.outlives_s * 1e9:
             self.stopping = True
 
-    def _watch(self, now: int) -> None:
-        """Arm the watchdog again. If this is not called for 10 s, the process ends with its stack in its log."""
-        log = self._logs.stream or sys.stderr
-        faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=log.fileno())
-        self._watch_due = now + int(limits.WATCHDOG_REARM_S * 1e9)
-
     def _beat(self, now: int) -> None:
         self._beat_due = now + int(limits.HEARTBEAT_S * 1e9)
         self._shown = (self._state, self._why)
-        counters = self.subscriber.counters
+        counters = self.subscriber.counters.plus(self._lazy.subscriber.counters)
         self.publish(
             f"heartbeat.{self.name}",
             Heartbeat(
@@ -363,11 +361,12 @@ class Process:
         self.start.settle(ready=False)
         self._state, self._why = ProcessState.STOPPING, "asked to stop"
         self._beat(boot_ns())
-        faulthandler.cancel_dump_traceback_later()
+        self._watchdog.end()
         self.log.info("stopped")
         time.sleep(0.02)  # LINGER is 0: the last heartbeat leaves before the socket closes
         self.publisher.socket.close()
         self.subscriber.socket.close()
+        self._lazy.subscriber.socket.close()
         if self._auth is not None:
             self._auth.stop()
         self._lock.release()

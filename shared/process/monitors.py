@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import faulthandler
 import functools
 import gc
 import inspect
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +16,9 @@ from typing import TypeVar, cast
 import psutil
 
 from shared import limits
+from shared.clock import SECOND
 from shared.measures.histogram import Histogram
+from shared.process.logs import Logs
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -106,6 +110,25 @@ class Memory:
         self.rss_mb = self._rss() / 2**20
         text = f"memory {before:.0f} MB is above {self.threshold_mb:.0f} MB; {self.rss_mb:.0f} MB after a collection"
         return text, self.rss_mb > self.limit_mb
+
+
+class Watchdog:
+    """Ends the process, with its stack in its log, if turns stay away for 10 s; times are ns of CLOCK_BOOTTIME."""
+
+    def __init__(self, log: Logs) -> None:
+        self._log = log
+        self._due = 0
+
+    def turn(self, now: int) -> None:
+        """Arm again, from time to time."""
+        if now >= self._due:
+            stream = self._log.stream or sys.stderr
+            faulthandler.dump_traceback_later(limits.WATCHDOG_S, exit=True, file=stream.fileno())
+            self._due = now + int(limits.WATCHDOG_REARM_S * SECOND)
+
+    def end(self) -> None:
+        """Disarm."""
+        faulthandler.cancel_dump_traceback_later()
 
 
 def raise_descriptor_limit() -> None:

@@ -39,7 +39,7 @@ def vars_of(effects: Effects) -> dict[str, Any]:
 
 def collector(feed: Feed) -> Collector:
     log = SimpleNamespace(warning=lambda *_, **__: None)
-    process = SimpleNamespace(config=Config(), dispatch=lambda _: None, log=log, publisher=None)
+    process = SimpleNamespace(config=Config(), dispatch=lambda _: None, log=log, publisher=None, stir=lambda: None)
     return Collector(cast(Process, process), cast(Any, feed))
 
 
