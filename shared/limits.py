@@ -26,6 +26,7 @@ HEARTBEAT_DEAD_S: Final = 3.0
 DESCRIPTORS: Final = 65_536
 WATCHDOG_S: Final = 10.0
 WATCHDOG_REARM_S: Final = 0.5
+PARENT_CHECK_S: Final = 1.0  # between two checks that supervisord is still there
 BACKOFF_FIRST_S: Final = 0.25
 BACKOFF_MAX_S: Final = 30.0
 CRASH_LOOP_STARTS: Final = 5
