@@ -6,7 +6,10 @@ heard, bytes come from Kraken, and updates are not late. Bad input is counted an
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from book import implementation
 from book.facts import replayed_depth
@@ -17,6 +20,7 @@ from book.tracked import TrackedBook
 from shared import limits
 from shared.clock import MS, SECOND
 from shared.messages import (
+    BookInfo,
     BookState,
     BookStatus,
     FeedFrame,
@@ -31,7 +35,10 @@ from shared.process import effects
 PATH_DEAD_NS = int(limits.PATH_DEAD_S * SECOND)
 SILENT_NS = int(limits.WS_SILENT_S * SECOND)
 TROUBLES_SHOWN = 5
+LIVE = BookState.LIVE
 STATUS_NS = limits.PATH_NEWS_MS * MS
+# So many books may be looked at in a turn though nothing about them has changed.
+LOOKED_AT = 64
 
 
 @dataclass(slots=True)
@@ -67,6 +74,14 @@ class Books:
         self.published = published or depth
         self._books = {symbol: TrackedBook(symbol, depth, module) for symbol in symbols}
         self._shown: dict[str, BookState] = {}
+        # Books that time alone may change, all of which a turn looks at; of the others it looks at a part.
+        self._watched: dict[str, TrackedBook] = dict(self._books)
+        self._others = deque(self._books.values())
+        self._infos: dict[
+            str, BookInfo
+        ] = {}  # as of the last look at each; if all are looked at, as of the last status
+        self._turned = 0
+        self._trouble = ""  # of the path, as of the last turn
         self._runs: Runs | None = None
         self._src = ""
         self._connection = (0, 0)
@@ -81,7 +96,7 @@ class Books:
     @property
     def trouble(self) -> str:
         """Return which books are not live, and why; empty when all are."""
-        bad = [f"{symbol} {state}" for symbol, state in self._shown.items() if state is not BookState.LIVE]
+        bad = [f"{name} {self._shown[name]}" for name in self._watched if self._shown.get(name, LIVE) is not LIVE]
         more = f" and {len(bad) - TROUBLES_SHOWN} more" if len(bad) > TROUBLES_SHOWN else ""
         return ", ".join(bad[:TROUBLES_SHOWN]) + more
 
@@ -127,20 +142,53 @@ class Books:
         return start + len(taken.finished)
 
     def _arm(self, book: TrackedBook) -> None:
-        """Leave a book's frames to Rust while nothing about it is out of the ordinary, and it is shown as it is."""
+        """Leave a book's frames to Rust while nothing about it is out of the ordinary, and it is shown as it is.
+
+        Any other is watched.
+        """
+        is_ordinary = self._shown.get(book.symbol) is LIVE and book.is_ordinary
+        if is_ordinary:
+            if self._watched.pop(book.symbol, None) is not None:
+                self._infos.pop(book.symbol, None)
+        else:
+            self._watched[book.symbol] = book
         if self._runs is not None:
-            is_shown = self._shown.get(book.symbol) is BookState.LIVE
-            self._runs.arm(book, is_ordinary=is_shown and book.is_ordinary)
+            self._runs.arm(book, is_ordinary=is_ordinary)
 
     def turn(self, now: int) -> None:
         """Notice silence, request snapshots, publish ``book.status`` every 200 ms."""
-        for book in self._books.values():
+        part, trouble = self._next_part(now), self._path_trouble(now)
+        if trouble != self._trouble:
+            self._trouble, part = trouble, [*self._books.values()]
+        for book in (*self._watched.values(), *part):
             self._show(book, now)
         self._ask(now)
+        if len(part) < len(self._books):
+            self._inform(part, now)
+        else:
+            self._infos.clear()
         if now >= self._status_due:
             self._status_due = now + STATUS_NS
-            infos = {book.symbol: book.info(*self._state(book, now), now) for book in self._books.values()}
-            self.out.publish("book.status", BookStatus(books=infos, rust=self._rust))
+            self._inform(self._watched.values(), now)
+            self._inform([self._books[symbol] for symbol in self._books.keys() - self._infos.keys()], now)
+            self.out.publish("book.status", BookStatus(books=dict(self._infos), rust=self._rust))
+
+    def _inform(self, books: Iterable[TrackedBook], now: int) -> None:
+        for book in books:
+            self._infos[book.symbol] = book.info(*self._state(book, now), now)
+
+    def _next_part(self, now: int) -> list[TrackedBook]:
+        """Return the books to look at in this turn besides those that are watched: each comes within a status."""
+        passed, self._turned = now - self._turned, now
+        count = min(len(self._others), max(LOOKED_AT, -(-len(self._others) * passed // STATUS_NS)))
+        self._others.rotate(-count)
+        return list(islice(reversed(self._others), count))
+
+    def _new(self, symbol: str) -> TrackedBook:
+        book = self._books[symbol] = TrackedBook(symbol, self._depth, self._module)
+        self._watched[symbol] = book
+        self._others.append(book)
+        return book
 
     def _feed_status(self, status: FeedStatus, now: int) -> None:
         if not self._adopt((status.boot, status.connection)):
@@ -163,12 +211,13 @@ class Books:
     def _reset(self, why: str) -> None:
         for book in self._books.values():
             book.reset(why)
+            self._arm(book)
 
     def _instruments(self, instruments: Instruments) -> None:
         for symbol in instruments.references:
             # The collector chose these to value other quotes: each gets a book like any other.
             if symbol not in self._books and not self._is_replay:
-                self._books[symbol] = TrackedBook(symbol, self._depth, self._module)
+                self._new(symbol)
         for symbol, pair in instruments.pairs.items():
             book = self._books.get(symbol)
             if book is None or (self._is_replay and book.is_live):
@@ -197,7 +246,7 @@ class Books:
             beginning = message.frame[: limits.BAD_MESSAGE_SHOWN_BYTES]
             self.out.problem(wrong.kind, f"{message.symbol}: {wrong.text}: {beginning!r}")
         self._note_lateness(book, now, wall)
-        if self._state(book, now)[0] is BookState.LIVE:
+        if self._state(book, now)[0] is LIVE:
             self.out.pending.books[book.symbol] = None
         self._show(book, now)
         self._src = message.src
@@ -233,8 +282,7 @@ class Books:
         """Return a new book for a symbol of the recording that is not configured."""
         if not self._is_replay or not message.symbol or len(self._books) >= limits.BUS_TRACKED_TOPICS:
             return None
-        book = self._books[message.symbol] = TrackedBook(message.symbol, self._depth, self._module)
-        return book
+        return self._new(message.symbol)
 
     def _size_for_replay(self, book: TrackedBook, frame: bytes) -> None:
         """Take precision and depth from a recorded snapshot: a recording need not have them elsewhere."""
@@ -247,7 +295,7 @@ class Books:
 
     def _state(self, book: TrackedBook, now: int) -> tuple[BookState, str]:
         """Return a book's state as the bus shows it, and why."""
-        if book.state is not BookState.LIVE:
+        if book.state is not LIVE:
             refusal = self._status.refused.get(book.symbol) if self._status else None
             return book.state, book.why if refusal is None else f"refused: {refusal}"
         if not book.is_live:
@@ -257,7 +305,7 @@ class Books:
             trouble = "lagging: its updates come late"
         if not trouble and book.contradiction.is_lasting(now):
             trouble = "lagging: trades contradict it"
-        return (BookState.SILENT, trouble) if trouble else (BookState.LIVE, "")
+        return (BookState.SILENT, trouble) if trouble else (LIVE, "")
 
     def _path_trouble(self, now: int) -> str:
         """Return why nothing from Kraken can be trusted to be current; empty if it can."""
@@ -283,10 +331,12 @@ class Books:
     def _ask(self, now: int) -> None:
         """Ask for snapshots while the feed can fetch them; a new connection brings them by itself."""
         status = self._status
+        # An ordinary book asks for nothing; one may have become so since it asked.
+        asking = [self._books[symbol] for symbol in dict.fromkeys([*self._watched, *(self._wanted or ())])]
         if status and self._connected and not status.replay and now - self._heard <= PATH_DEAD_NS:
-            for book in self._books.values():
+            for book in asking:
                 book.ask(now, status.symbols.get(book.symbol) == "subscribed")
-        wanted = {book.symbol: book.request for book in self._books.values() if book.is_asking}
+        wanted = {book.symbol: book.request for book in asking if book.is_asking}
         if wanted != self._wanted:
             self._wanted = wanted
             self.out.publish("resync", Resync(symbols=wanted))

@@ -65,7 +65,7 @@ def run() -> None:
     executor = Executor(state, journal.find_order, known_ts, clock_id())
     shell = Shell(process, state, executor, journal)
     process.log.info("epoch", epoch=state.life.epoch, orders_of_the_past=len(state.registry.live()))
-    process.run_async(shell.private.socket.run, shell.on_messages, shell.on_turn, shell.stop, turn_ms=TURN_MS)
+    process.run_async(shell.run, shell.on_messages, shell.on_turn, shell.stop, turn_ms=TURN_MS)
     lock.release()
 
 

@@ -179,9 +179,9 @@ class Executor:
         self.publisher.turn(now)
         return state.out.take()
 
-    def next_due(self, now: int, turn_ns: int) -> int:
-        """Return when the next pass is due if nothing comes in before; a pair that is awake is due in ``turn_ns``."""
-        return min(self._second_due, self.quoting.agenda.next_due(now, turn_ns))
+    def next_due(self, now: int) -> int:
+        """Return when the next pass is due if nothing comes in before."""
+        return min(self._second_due, self.quoting.agenda.next_due(now))
 
     def _compare(self, now: int) -> None:
         """Compare fills with balances, once both are known."""
@@ -193,10 +193,12 @@ class Executor:
     def _value(self, now: int) -> None:
         """Update the rates when that is due, and hold or release assets whose position no fill of ours explains."""
         state = self.state
-        if now < self._value_due and state.account.changes == self._valued and state.market.rates.is_complete:
+        if now < self._value_due and state.account.changes == self._valued:
             return
-        self._value_due, self._valued = now + int(limits.VALUE_EVERY_S * SECOND), state.account.changes
+        self._valued = state.account.changes
         state.market.revalue(now)
+        every_s = limits.VALUE_EVERY_S if state.market.rates.is_complete else limits.RATES_AGAIN_S
+        self._value_due = now + int(every_s * SECOND)
         if state.is_reconciled:
             before = dict(state.account.holds.held)
             state.account.look_at_holds(state.bases, self.quoting.placing.verdict.portfolio().rates, now)

@@ -35,6 +35,9 @@ class Shell:
         self._paused: dict[str, str] = {}
         self._files_due = self._prune_due = self._events_due = 0
         self._pass_due = 0
+        # A pass follows the frames that are read right after one another; what it raises ends run().
+        self._is_pass_called = False
+        self._failure: asyncio.Future[None] | None = None
         self.private = Private(process.config, lambda: state.life.epoch, self)
         self.switch = HaltSwitch(process.config.halt_file, lambda text: process.alert("critical", "halt", text))
         self.dispatcher = Dispatcher(state, executor, journal, ProcessHands(process, self.private, self.switch))
@@ -44,7 +47,7 @@ class Shell:
         self.state.life.set_clock(wall_ns() - now)
         was_halted = self.state.controls.halted
         self.dispatcher.turn(now)
-        self._pass_due = min(self.executor.next_due(now, TURN_MS * MS), now + IDLE_PASS_MS * MS)
+        self._pass_due = min(self.executor.next_due(now), now + IDLE_PASS_MS * MS)
         if self.state.controls.halted and not was_halted:
             self._log_halt()
 
@@ -85,13 +88,26 @@ class Shell:
         self.executor.opened(token, boot_ns())
         self.turn(boot_ns())
 
+    async def run(self) -> None:
+        """Hold the private connection, until cancelled."""
+        self._failure = asyncio.get_running_loop().create_future()
+        await asyncio.gather(self.private.socket.run(), self._failure)
+
     def frame(self, raw: bytes) -> None:
-        """Take in a private frame."""
-        now = boot_ns()
-        self.executor.frame(raw, now)
-        if raw != b'{"channel":"heartbeat"}':
-            self.turn(now)
-            self.process.stir()
+        """Take in a private frame; one pass follows all that are read before the loop comes round again."""
+        self.executor.frame(raw, boot_ns())
+        if raw != b'{"channel":"heartbeat"}' and not self._is_pass_called:
+            self._is_pass_called = True
+            asyncio.get_running_loop().call_soon(self._turn_after_frames)
+
+    def _turn_after_frames(self) -> None:
+        self._is_pass_called = False
+        try:
+            self.turn(boot_ns())
+        except Exception as error:  # noqa: BLE001 - handed to run(), which ends the process with it
+            if self._failure is not None and not self._failure.done():
+                self._failure.set_exception(error)
+        self.process.stir()
 
     def closed(self, why: str) -> None:
         """End the private connection."""
@@ -208,6 +224,7 @@ class Shell:
             await self._pull()
         self.dispatcher.finish()
         await self.private.close()
+        await asyncio.sleep(0)  # a pass that follows the last frames is made before the journal closes
         self.journal.close()
 
     async def _pull(self) -> None:

@@ -6,7 +6,7 @@ the previous boot's target holds its quotes. Once it has published, an invalid v
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -33,6 +33,7 @@ from shared.messages import (
 )
 from shared.numbers import notional
 from shared.process.effects import Effects, Outbox
+from shared.valuation import legs
 from strategy import validity
 from strategy.interface import NO_SIGNALS, Strategy, Trigger, View
 from strategy.loading import load_strategy
@@ -82,6 +83,7 @@ class Host:
         self._clock = clock
         self._ttl_ms = config.strategies[name].ttl_ms
         self._symbols = {symbol: self._begin(kind(settings)) for symbol in config.strategy_pairs(name)}
+        self._pairs_of = _pairs_of(self._symbols)
         # Books of other pairs that prices are taken from.
         self._sources: dict[str, Book | None] = {
             state.strategy.needs.price_source: None
@@ -308,9 +310,9 @@ class Host:
         """Return what this strategy's quotes on other pairs add to a base on one side, in the trading currency."""
         assert self._account is not None
         total = Decimal(0)
-        for other, state in self._symbols.items():
-            pair = self._pairs.get(other)
-            if other == symbol or state.published is None or pair is None or base not in (pair.base, pair.quote):
+        for other in self._pairs_of.get(base, ()):
+            state, pair = self._symbols[other], self._pairs.get(other)
+            if other == symbol or state.published is None or pair is None:
                 continue
             # A buy of ETH/BTC sells BTC.
             moving = side if pair.base == base else ("sell" if side == "buy" else "buy")
@@ -344,6 +346,15 @@ class Host:
 
 TURN_MS = 50
 assert TURN_MS * MS < limits.PATH_DEAD_S * SECOND
+
+
+def _pairs_of(symbols: Iterable[str]) -> dict[str, list[str]]:
+    """Return the pairs of each asset that is the base or the quote of one."""
+    pairs: dict[str, list[str]] = {}
+    for symbol in symbols:
+        for asset in legs(symbol):
+            pairs.setdefault(asset, []).append(symbol)
+    return pairs
 
 
 def _prices(book: Book | None) -> tuple[int | None, int | None]:

@@ -80,7 +80,7 @@ class Trader:
         self.passes += 1
         self.dispatcher.turn(self.loop.now)
         self._due = FAR
-        self._wake(self.executor.next_due(self.loop.now, TURN_NS) + self.timer_late_ns)
+        self._wake(self.executor.next_due(self.loop.now) + self.timer_late_ns)
 
     def _wake(self, when: int) -> None:
         if when < self._due:

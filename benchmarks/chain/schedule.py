@@ -82,6 +82,10 @@ class Ladder:
         units = int(whole + fraction.ljust(self.pair.price_precision, "0")[: self.pair.price_precision])
         return units // self.pair.tick - self.first_bid
 
+    def checksum(self) -> int:
+        """Return the checksum after all frames that were made, whether or not they have left."""
+        return self._book.checksum()
+
     def _frame(self, kind: str, bids: Sequence[tuple[int, int]], asks: Sequence[tuple[int, int]]) -> str:
         head = self._head(kind, bids, asks)
         self._book.apply_frame(f"{head}}}]}}".encode())

@@ -14,7 +14,7 @@ from collector.feed.dialects import dialect
 from collector.feed.effects import Effects, Outbox
 from collector.feed.frames import Classified, Kind, TradeRow, classify
 from collector.feed.listing import Changes, Listing, Valuing, pair_of
-from collector.feed.subscriptions import ACK_NS, CHANNELS, Subscriptions
+from collector.feed.subscriptions import ACK_NS, CHANNELS, SUBSCRIBED, Subscriptions
 from shared import limits
 from shared.clock import MS, SECOND
 from shared.errors import PrecisionError
@@ -63,6 +63,10 @@ class Feed:
         self._clock = ExchangeTime()
         self._sent_at: dict[int, int] = {}
         self._ping_due = 0
+        # The states of all subscriptions, and the changes that they were looked at after.
+        self._described = (-1, -1)
+        self._states: dict[str, str] = {}
+        self._is_subscribed = False
         # When all books are subscribed to anew (0: not wanted), and when that was last.
         self._refresh_due = self._refreshed = 0
 
@@ -73,10 +77,20 @@ class Feed:
     @property
     def is_subscribed(self) -> bool:
         """True while every listed symbol's book is subscribed and its instrument data known."""
-        unknown = self.listing.unknown
-        return all(
-            self._subscriptions.is_subscribed(symbol) and symbol in self.listing.pairs
-            for symbol in self.listing.symbols
+        self._describe()
+        return self._is_subscribed
+
+    def _describe(self) -> None:
+        """Look at every subscription again if one has changed."""
+        changes = (self._subscriptions.changes, self.listing.changes)
+        if changes == self._described:
+            return
+        self._described = changes
+        listing, unknown = self.listing, set(self.listing.unknown)
+        self._states = {symbol: self._subscriptions.state(symbol) for symbol in listing.symbols}
+        self._is_subscribed = all(
+            state == SUBSCRIBED and symbol in listing.pairs
+            for symbol, state in self._states.items()
             if symbol not in unknown
         )
 
@@ -317,13 +331,14 @@ class Feed:
     def _publish_status(self, now: int) -> None:
         self._status_due = now + limits.PATH_NEWS_MS * MS
         exchange_ts = self._clock.now_ts(now)
+        self._describe()
         status = FeedStatus(
             connected=self._connected,
             connection=self._connection,
             last_byte=self._last_byte,
             system=self._system,
             online_since=self._online_since,
-            symbols={symbol: self._subscriptions.state(symbol) for symbol in self.listing.symbols},
+            symbols=self._states,
             refused=self._subscriptions.refusals(),
             resyncs=self._subscriptions.resyncs(),
             replay=self._replay,

@@ -41,6 +41,7 @@ class Listing:
         self.pairs: dict[str, Pair] = {}
         self._assets: dict[str, int] = {}
         self._listed: set[str] = set()
+        self.changes = 0  # rises when pairs are listed or not any more, or their data come
 
     @property
     def unknown(self) -> list[str]:
@@ -58,7 +59,7 @@ class Listing:
 
     def wanted(self, channel: str) -> list[str]:
         """Return the symbols to subscribe to on a channel; a pair that only values a quote needs just its book."""
-        unknown = self.unknown
+        unknown = set(self.unknown)
         return [symbol for symbol in (self.symbols if channel == "book" else self._traded) if symbol not in unknown]
 
     def add_asset(self, asset: str, decimals: int) -> None:
@@ -68,11 +69,13 @@ class Listing:
     def add_pair(self, pair: Pair) -> None:
         """Take a pair's data, where it is wanted."""
         if self.wants(pair.symbol):
+            self.changes += pair.symbol not in self.pairs
             self.pairs[pair.symbol] = pair
 
     def relist(self, listed: set[str], online: set[str], *, is_whole: bool) -> Changes:
         """Take in the exchange's list, whole or changes to it; return what changes for the subscriptions."""
         before = self._listed
+        self.changes += 1
         self._listed = listed if is_whole else before | listed
         if self._replay:
             return Changes()

@@ -22,6 +22,7 @@ class Subscriptions:
 
     def __init__(self, dialect: Dialect, depth: int, out: Outbox) -> None:
         self._dialect, self._depth, self._out = dialect, depth, out
+        self.changes = 0  # rises with each change of a state
         self._states: dict[tuple[str, str], str] = {}
         self._refusals: dict[tuple[str, str], str] = {}  # why a channel of a symbol is not to be had
         self._asked: dict[tuple[str, str], int] = {}  # since when an acknowledgement has been awaited
@@ -30,6 +31,7 @@ class Subscriptions:
 
     def forget(self) -> None:
         """Begin a connection: everything known of the old one is void."""
+        self.changes += 1
         self._states.clear()
         self._refusals.clear()
         self._asked.clear()
@@ -56,6 +58,7 @@ class Subscriptions:
 
     def subscribe(self, channel: str, symbols: list[str], now: int) -> None:
         """Subscribe to a channel of these symbols."""
+        self.changes += 1
         for batch in _batches(symbols):
             self._out.send(self._dialect.subscribe(channel, batch, self._depth, self._out.new_id()))
             for symbol in batch:
@@ -65,6 +68,7 @@ class Subscriptions:
 
     def resubscribe(self, symbols: list[str], now: int) -> None:
         """Fetch new snapshots: unsubscribe from these books, and subscribe once that is acknowledged."""
+        self.changes += 1
         for batch in _batches(symbols):
             self._out.send(self._dialect.unsubscribe("book", batch, self._depth, self._out.new_id()))
             for symbol in batch:
@@ -86,6 +90,7 @@ class Subscriptions:
 
     def leave_out(self, symbol: str) -> None:
         """Leave out a symbol that the exchange does not list, until it does."""
+        self.changes += 1
         for channel in CHANNELS:
             self._asked.pop((channel, symbol), None)
             self._refusals[channel, symbol] = "not listed"
@@ -94,6 +99,7 @@ class Subscriptions:
 
     def response(self, ack: Ack, now: int) -> None:
         """Take in the response to a request."""
+        self.changes += 1
         if ack.method not in ("subscribe", "unsubscribe"):
             if ack.error:
                 self._out.problem(f"{ack.method} refused", ack.error)

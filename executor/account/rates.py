@@ -36,6 +36,7 @@ class Rates:
         self.currency = currency
         self._traded = list(traded)
         self._ways: dict[str, Way] = {currency: Way((), ONE)}
+        self._available: frozenset[str] = frozenset()  # the pairs that these ways were chosen from
         # The last rates of an earlier process: better than none for limits, until a mid has come.
         self._earlier: dict[str, Decimal] = {}
         self._live_at: dict[str, int] = {}
@@ -88,28 +89,28 @@ class Rates:
         return f"the rate of {asset} is {'not known' if way.rate is None else 'stale'} ({', '.join(way.symbols)})"
 
     def turn(self, available: Iterable[str], mids: Mapping[str, Decimal], live: Iterable[str], now: int) -> bool:
-        """Update the rates when they are due, or one is missing; return True if it did.
+        """Update the rates when they are due, those without one sooner; return True if one changed.
 
         ``available`` are the pairs whose instrument data is known, ``mids`` the last good mid of each as a price,
         ``live`` those whose book is live now.
         """
         self._live_at.update(dict.fromkeys(live, now))
-        if now < (self._due if self.is_complete else self._again):
+        is_due = now >= self._due
+        if not is_due and (self.is_complete or now < self._again):
             return False
         self._again = now + int(limits.RATES_AGAIN_S * SECOND)
-        self._due = now + int(limits.RATES_EVERY_S * SECOND)
+        if is_due:
+            self._due = now + int(limits.RATES_EVERY_S * SECOND)
         before = self._ways
-        self._ways = self._find_ways(list(available))
+        self._ways = self._choose_ways(available)
         for asset, way in self._ways.items():
-            rate = rate_by(way.symbols, asset, mids)
-            last = before.get(asset)
-            if rate is not None:
-                self._ways[asset] = Way(way.symbols, significant(rate, DIGITS))
-            elif last is not None:
-                self._ways[asset] = Way(way.symbols, last.rate)
+            if is_due or way.rate is None:
+                rate = rate_by(way.symbols, asset, mids)
+                if rate is not None:
+                    self._ways[asset] = Way(way.symbols, significant(rate, DIGITS))
         assets = {leg for symbol in self._traded for leg in legs(symbol)}
         self.is_complete = all(asset in self._ways and self._ways[asset].rate is not None for asset in assets)
-        return True
+        return self._ways != before
 
     def published(self, now: int) -> dict[str, Rate]:
         """Return the rates as the ``account`` message carries them."""
@@ -122,10 +123,20 @@ class Rates:
             for asset, way in sorted(self._ways.items())
         }
 
-    def _find_ways(self, available: list[str]) -> dict[str, Way]:
+    def _choose_ways(self, available: Iterable[str]) -> dict[str, Way]:
+        """Return the ways through the pairs that are known, each with the last rate of its asset."""
+        given = frozenset(available)
+        if given == self._available:
+            return dict(self._ways)
+        self._available = given
+        return {
+            asset: Way(way.symbols, self._ways[asset].rate if asset in self._ways else None)
+            for asset, way in self._find_ways(given).items()
+        }
+
+    def _find_ways(self, available: frozenset[str]) -> dict[str, Way]:
         ways = {self.currency: Way(())}
-        for symbol in self._traded:
-            quote = legs(symbol)[1]
+        for quote in dict.fromkeys(legs(symbol)[1] for symbol in self._traded):
             symbols = route(quote, self.currency, available, self._traded)
             if symbols is not None:
                 ways[quote] = Way(symbols)

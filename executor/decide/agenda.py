@@ -1,8 +1,9 @@
 """The pairs that a pass looks at, so that its cost grows with what happened and not with all pairs.
 
-A pair with nothing left to do rests. It wakes when one of its orders changes, a message about it comes, the time that
-it rests until has come, or ``seen``, what all pairs depend on, changes. Everything that a pass reads for a pair must
-be among these four: else the pair would sleep through it.
+A pair rests once a pass has looked at it. It wakes when one of its orders changes, a message about it comes, the time
+that it rests until has come, or ``seen``, what all pairs depend on, changes. Everything that a pass reads for a pair
+with nothing left to do must be among these four: else the pair would sleep through it. A pair that waits for anything
+else is looked at again every ``LOOK_AGAIN_S``, however many passes the others' events cause.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from shared.clock import SECOND
 from shared.valuation import legs
 
 OLD_KEPT = 16  # replaced entries that the heap may hold beyond as many as it has valid ones
+LOOK_AGAIN_NS = int(limits.LOOK_AGAIN_S * SECOND)
 
 
 class Agenda:
@@ -26,6 +28,7 @@ class Agenda:
         self._quotes = tuple(dict.fromkeys(legs(symbol)[1] for symbol in self._order))
         self._moved = state.registry.watch()
         self._awake: set[str] = set()
+        self._unfinished: set[str] = set()  # those at rest that are looked at again before long
         self._rests_until: dict[str, int] = {}
         self._due: list[tuple[int, str]] = []
         self._seen: tuple[object, ...] = ()
@@ -45,9 +48,10 @@ class Agenda:
             rates,
             self._is_settling(now),
         )
-        if seen != self._seen or self._is_settling(now):
+        if seen != self._seen:
             self._seen = seen
             self._awake = {*self._order, *state.registry.symbols()}
+            self._unfinished.clear()
             self._rests_until.clear()
             self._due.clear()
         self._wake(self._moved)
@@ -63,17 +67,19 @@ class Agenda:
         last = len(self._order)
         return sorted(self._awake, key=lambda symbol: (self._order.get(symbol, last), symbol))
 
-    def rest(self, symbol: str, until: int) -> None:
-        """Leave a pair out until then, or until something wakes it; 0 keeps it awake."""
-        if until:
-            self._awake.discard(symbol)
-            self._rests_until[symbol] = until
-            heapq.heappush(self._due, (until, symbol))
+    def rest(self, symbol: str, until: int, now: int) -> None:
+        """Leave a pair out until then, or until something wakes it; 0 if it waits for something that does not."""
+        if not until:
+            until = now + LOOK_AGAIN_NS
+            self._unfinished.add(symbol)
+        self._awake.discard(symbol)
+        self._rests_until[symbol] = until
+        heapq.heappush(self._due, (until, symbol))
 
-    def next_due(self, now: int, turn_ns: int) -> int:
-        """Return when a pair next needs a look: a turn from now if one is awake, else when the first rest ends."""
-        if self._awake:
-            return now + turn_ns
+    def next_due(self, now: int) -> int:
+        """Return when a pass is next due for a pair if none is made before."""
+        if self._unfinished:
+            return now + LOOK_AGAIN_NS
         return self._due[0][0] if self._due else now + SECOND
 
     def _is_old(self, until: int, symbol: str) -> bool:
@@ -83,6 +89,7 @@ class Agenda:
     def _wake(self, symbols: set[str] | list[str]) -> None:
         for symbol in symbols:
             self._awake.add(symbol)
+            self._unfinished.discard(symbol)
             self._rests_until.pop(symbol, None)
 
     def _is_settling(self, now: int) -> bool:

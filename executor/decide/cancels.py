@@ -27,7 +27,7 @@ class Cancels:
 
     def send(self, cancels: list[Cancel], now: int) -> None:
         """Send cancels on one symbol, each by the way whose turn it is."""
-        if not self.state.session.connected or self.state.config.trading.dry_run:
+        if not cancels or not self.state.session.connected or self.state.config.trading.dry_run:
             return
         for cancel in cancels:
             if cancel.order.life is Active.CANCELLING:

@@ -77,8 +77,8 @@ class Quoting:
             turns = self._turns(symbol, wanted, now)
             steps = [(each.strategy, step) for each in wanted for step in self._steps(each, turns, now)]
             self._over_limit(symbol, steps, over)
-            if not (steps or pull or closed):
-                self.agenda.rest(symbol, self._rests_until(symbol, turns, now))
+            is_done = not (steps or pull or closed)
+            self.agenda.rest(symbol, self._rests_until(symbol, turns, now) if is_done else 0, now)
             self.cancels.send([step for _, step in steps if isinstance(step, Cancel)], now)
             if pull:
                 continue
@@ -184,9 +184,11 @@ class Quoting:
 
         See T13.
         """
+        if not any(asset in legs(symbol) for asset, _ in over):
+            return
         verdict = self.placing.verdict
         market, portfolio = verdict.market(symbol), verdict.portfolio()
-        if market is None or not any(asset in legs(symbol) for asset, _ in over):
+        if market is None:
             return
         live = self.state.registry.live()
         going = {step.order.cl_ord_id for _, step in steps if isinstance(step, Cancel)}
@@ -219,6 +221,8 @@ class Quoting:
     # --- advances ------------------------------------------------------------------------------------------------
 
     def _advance(self, symbol: str, steps: list[tuple[str, Step]], now: int) -> None:
+        if not steps:
+            return
         market = self.placing.verdict.market(symbol)
         deadline_ts = self.state.deadline_ts(now)
         if market is None or deadline_ts is None:

@@ -1,11 +1,14 @@
 """The sending end: stamps each message's header, keeps the last message of every state topic, and repeats it.
 
-A state message is repeated as the same bytes, every second and to each new subscriber.
+A state message is repeated as the same bytes, every second and to each new subscriber. The repeats of many topics are
+spread over the second, so that none of them, and no new message, waits for all the others.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -13,12 +16,16 @@ import zmq
 
 from shared import limits
 from shared.bus import topics
-from shared.clock import wall_ns
+from shared.clock import SECOND, wall_ns
 from shared.config import Curve
 from shared.errors import BusAddressInUse
 from shared.messages import Message
 
 SEND_MORE = zmq.NOBLOCK | zmq.SNDMORE
+REPEAT_NS = int(limits.STATE_REPEAT_S * SECOND)
+# So many repeats leave in a turn, or such a part of all if that is more.
+REPEATED_AT_ONCE = 64
+REPEAT_PARTS = 10
 _encoder = msgspec.msgpack.Encoder()
 _SNAPSHOT_REQUEST = topics.encode(topics.SNAPSHOT_REQUEST)
 
@@ -37,6 +44,8 @@ class Publisher:
         self.on_subscriptions: Callable[[list[bytes]], None] | None = None
         self._seq: dict[str, int] = {}
         self._state: dict[bytes, bytes] = {}
+        # When each state topic is repeated next, the first due first.
+        self._repeats: deque[tuple[int, bytes]] = deque()
         self._asked_for: set[bytes] = set()
         self.socket = context.socket(zmq.XPUB)
         self.socket.setsockopt(zmq.LINGER, 0)
@@ -99,10 +108,20 @@ class Publisher:
         wanted = prefix.encode()
         return any(wanted.startswith(subscribed) or subscribed.startswith(wanted) for subscribed in self._asked_for)
 
-    def repeat(self) -> None:
-        """Send the last message of every state topic again, as the same bytes."""
-        for raw, payload in self._state.items():
-            self._send(raw, payload)
+    def repeat(self, now: int) -> None:
+        """Send the last message of the state topics that are due again, as the same bytes; ``now`` in ns.
+
+        Each is due a second after its last repeat, or after it was first seen here; of many only a part at once.
+        """
+        if len(self._state) > len(self._repeats):
+            new = islice(self._state, len(self._repeats), None)  # no topic ever goes
+            self._repeats.extend([(now + REPEAT_NS, raw) for raw in new])
+        most = max(REPEATED_AT_ONCE, len(self._repeats) // REPEAT_PARTS)
+        while most and self._repeats and self._repeats[0][0] <= now:
+            _, raw = self._repeats.popleft()
+            self._send(raw, self._state[raw])
+            self._repeats.append((now + REPEAT_NS, raw))
+            most -= 1
 
     def serve_subscriptions(self) -> None:
         """Answer new subscribers with the state that they asked for; call whenever the socket is readable."""

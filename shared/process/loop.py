@@ -57,7 +57,7 @@ class Process:
         self._parent = os.getppid()
         self._beats = Beats(name, boot_ns())
         self._state, self._why = ProcessState.STARTING, "starting"
-        self._repeat_due = 0
+        self._parent_due = 0
         self.drops = 0
         # How long it runs on when supervisord is gone: the simulator does, until the executor has pulled its orders.
         self.outlives_s = 0.0
@@ -284,9 +284,9 @@ class Process:
         # The lag is the longest time for which the loop was busy.
         self._beats.lag_ns = max(self._beats.lag_ns, now - began)
         self._watchdog.turn(now)
-        if now >= self._repeat_due:
-            self.publisher.repeat()
-            self._repeat_due = now + int(limits.STATE_REPEAT_S * 1e9)
+        self.publisher.repeat(now)
+        if now >= self._parent_due:
+            self._parent_due = now + int(limits.PARENT_CHECK_S * 1e9)
             if self._supervised and os.getppid() != self._parent:
                 self._orphaned(now)
         if now >= self._memory_due:

@@ -40,9 +40,10 @@ def update(symbol: str = BTC, at: float = 0) -> bytes:
 class BooksWorld:
     """A core with a clock of the test's own, fed as the bus feeds it."""
 
-    def __init__(self) -> None:
+    def __init__(self, symbols: tuple[str, ...] = (BTC, ETH)) -> None:
         self.now = 1000 * SECOND
-        self.books = Books([BTC, ETH], 10, orderbook)
+        self.symbols = symbols
+        self.books = Books([*symbols], 10, orderbook)
         self.boot, self.connection = BOOT, 1
         self.published: list[m.Book] = []
         self.problems: list[str] = []
@@ -70,7 +71,7 @@ class BooksWorld:
                 self.status = message
         self.problems += [entry.text for entry in wanted.log]
 
-    def instruments(self, price_precision: int = 1, symbols: tuple[str, ...] = (BTC, ETH)) -> None:
+    def instruments(self, price_precision: int = 1, symbols: tuple[str, ...] = ()) -> None:
         pairs = {
             symbol: m.Pair(
                 symbol=symbol,
@@ -84,7 +85,7 @@ class BooksWorld:
                 qty_min=1,
                 cost_min="0.5",
             )
-            for symbol in symbols
+            for symbol in symbols or self.symbols
         }
         self.send(m.Instruments(boot=self.boot, pairs=pairs))
 
@@ -96,7 +97,7 @@ class BooksWorld:
                 connected=connected,
                 connection=self.connection,
                 last_byte=self.now if last_byte is None else last_byte,
-                symbols={} if replay else {BTC: state, ETH: state},
+                symbols={} if replay else dict.fromkeys(self.symbols, state),
                 replay=replay,
             )
         )

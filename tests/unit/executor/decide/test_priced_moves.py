@@ -70,7 +70,7 @@ def test_an_advance_with_little_to_win_waits_until_its_turn_comes_and_a_pass_is_
     assert order.audit.kept is not None
     assert order.audit.kept.whys[Stay.NOT_WORTH_IT.value] >= 1
     agenda = world.executor.quoting.agenda
-    due = agenda.next_due(world.now, 1)
+    due = agenda.next_due(world.now)
     assert due == order.touched + limits.MOVE_ANYWAY_S * SECOND
     while world.now < due:
         world.wait(min(1.0, (due - world.now) / SECOND))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import zmq
 
 from shared import bus
 from shared.bus import Publisher, Received, Subscriber, Tracker, Undecoded, topics
+from shared.clock import SECOND
 from shared.config import Config
 from shared.errors import BusAddressInUse
 from shared.messages import Alert, Control, FeedFrame, Message, Resync
@@ -83,7 +85,8 @@ def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: Contex
     raw.connect(where)
     wait_for_subscription(sender, "control")
     first = raw.recv_multipart()
-    sender.repeat()
+    sender.repeat(0)
+    sender.repeat(SECOND)
     assert raw.recv_multipart() == first
     message = msgpack.unpackb(first[1])
     assert (message["v"], message["src"], message["boot"], message["seq"], message["halted"]) == (
@@ -96,12 +99,35 @@ def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: Contex
     assert message["ts"] > 0
 
 
+def test_repeats_of_many_topics_are_spread_and_each_comes_once_a_second(context: Context, where: str) -> None:
+    sender = publisher(context, where)
+    topics = [f"book.{number}" for number in range(1000)]
+    sent: dict[bytes, list[int]] = {}
+    sender._send = lambda raw, _: sent.setdefault(raw, []).append(now)  # type: ignore[method-assign]
+    now = 0
+    for topic in topics:
+        sender.publish_encoded(topic, b"as it is")
+    sent.clear()
+    at_once = 0
+    for turn in range(160):
+        now = turn * SECOND // 50
+        before = sum(map(len, sent.values()))
+        sender.repeat(now)
+        at_once = max(at_once, sum(map(len, sent.values())) - before)
+    assert at_once <= len(topics) // 5
+    assert len(sent) == len(topics)
+    for times in sent.values():
+        assert times[0] <= 1.3 * SECOND
+        assert all(later - earlier <= 1.1 * SECOND for earlier, later in itertools.pairwise(times))
+
+
 def test_events_are_not_repeated(context: Context, where: str) -> None:
     sender = publisher(context, where)
     reader = Subscriber(context, [where], ["alert", "control"])
     wait_for_subscription(sender, "alert")
     sender.publish("alert", Alert(level="info", kind="x", text="once"))
-    sender.repeat()
+    sender.repeat(0)
+    sender.repeat(SECOND)
     sender.publish("control", Control(halted=False))
     received = drain(reader, 2)
     assert [item.topic for item in received] == ["alert", "control"]
@@ -133,7 +159,8 @@ def test_finished_messages_are_sent_as_they_are_and_kept_if_they_are_state(conte
     sender.publish_finished([(b"control\0", finished)], is_state=True)
     alert = msgpack.packb({"v": 1, "src": "monitor", "boot": 1, "seq": 1, "level": "info", "kind": "x", "text": "once"})
     sender.publish_finished([(b"alert\0", alert)], is_state=False)
-    sender.repeat()
+    sender.repeat(0)
+    sender.repeat(SECOND)
     sender.publish("control", Control(halted=False, why="third"))
     received = drain(reader, 2)
     while reader.counters.messages < 4:

@@ -1,0 +1,1 @@
+"""All of Kraken at once through collector and book."""
