@@ -63,7 +63,8 @@ class System:
             name: started.start("-m", name, "--config", str(path), folder=FOLDER, log=FOLDER / f"{name}.out").pid
             for name in ("book", "collector")
         }
-        socket = zmq.Context.instance().socket(zmq.SUB)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+        socket = context.socket(zmq.SUB)
         socket.setsockopt(zmq.RCVHWM, 10 * limits.BUS_QUEUE_MESSAGES)
         socket.setsockopt(zmq.SUBSCRIBE, b"book.")
         socket.connect(f"ipc://{FOLDER}/run/bus/book")

@@ -103,7 +103,7 @@ def test_repeats_of_many_topics_are_spread_and_each_comes_once_a_second(context:
     sender = publisher(context, where)
     topics = [f"book.{number}" for number in range(1000)]
     sent: dict[bytes, list[int]] = {}
-    sender._send = lambda raw, _: sent.setdefault(raw, []).append(now)  # type: ignore[method-assign]
+    sender._send = lambda raw, _: sent.setdefault(raw, []).append(now)  # type: ignore[method-assign, assignment]
     now = 0
     for topic in topics:
         sender.publish_encoded(topic, b"as it is")
