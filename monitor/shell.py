@@ -8,6 +8,8 @@ import errno
 import socket
 from collections.abc import Awaitable, Sequence
 
+import zmq
+
 from monitor.api import app as api
 from monitor.api.metrics import Metrics
 from monitor.api.site import Site
@@ -23,6 +25,7 @@ from monitor.watchdog.machine import Machine
 from monitor.watchdog.merged_log import MergedLog
 from monitor.watchdog.pids import Pids
 from monitor.watchdog.sinks.webhook import Webhooks
+from shared import bus
 from shared.bus import Received
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.messages import Alert, BookStatus, Control, Heartbeat, ProcessState
@@ -31,6 +34,8 @@ from shared.process.command_line import load_config, parser
 from shared.process.loop import Process
 
 LOOK_EVERY_NS = SECOND
+# All that the relay says itself; the rest comes from the publishers.
+FROM_RELAY = ("heartbeat.relay", "log.relay", "alert")
 
 
 class Monitor:
@@ -52,6 +57,7 @@ class Monitor:
         self.webhooks = Webhooks(self.config)
         self.site = Site(self.config, self.picture, metrics.text)
         self.journal = Reader(self.config, self.picture, self._spawn)
+        self._relay = self._hear_relay()
         self._look_due = 0
         self._published: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,6 +68,16 @@ class Monitor:
             if error.errno != errno.EADDRINUSE:
                 raise
             process.held(holders.port_taken(monitor.port, "monitor.port"))
+
+    def _hear_relay(self) -> bus.Subscriber | None:
+        """Return a subscriber to what the relay itself says; what others say comes from them, and counts once."""
+        if self.config.relay is None:
+            return None
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+        endpoint = bus.address(self.config, self.config.relay)
+        made = bus.Subscriber(context, [endpoint], FROM_RELAY, self.config.curve)
+        made.tracker = self.process.subscriber.tracker
+        return made
 
     def status(self) -> Status:
         """Return the status object of now."""
@@ -93,7 +109,9 @@ class Monitor:
                 self.webhooks.take(item.message)
 
     def on_turn(self, now: int) -> None:
-        """Check the halt switch and who has been silent for too long."""
+        """Hear the relay, check the halt switch, and who has been silent for too long."""
+        if self._relay is not None:
+            self.on_messages(self._relay.drain())
         self.halted = halted.text(self.config)
         why = self.halted or ""
         if why != self._published:

@@ -56,7 +56,8 @@ ABOUT: Final[dict[str, str]] = {
     "strategies.NAME.max_position_size": "this strategy's limit, below `trading.max_position_size`",
     "strategies.NAME.max_open_orders": "this strategy's limit, below `trading.max_open_orders`",
     "strategies.NAME.settings": "the strategy's own settings: see [strategies.md](strategies.md)",
-    "bus": "process to endpoint, `ipc://PATH` or `tcp://HOST:PORT`; `run/bus/NAME` for a process left out",
+    "bus": "process to endpoint, `ipc://PATH` or `tcp://HOST:PORT`; `run/bus/NAME` for a process left out; without "
+    "`relay` there is none",
     "bus.curve.public_key": "CURVE keys (Z85), needed for `tcp://` beyond this machine",
     "bus.curve.secret_key": "the secret key of the pair",
     "bus.curve.allow": "name to public key of each client that may connect",

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-COMPONENTS = ("collector", "book", "strategy", "executor", "monitor", "simulator")
+COMPONENTS = ("collector", "book", "strategy", "executor", "monitor", "relay", "simulator")
 # A room, and what of ours it may import besides itself. Rooms that are not listed may import everything.
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "shared": frozenset(),
@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "strategy": frozenset({"shared"}),
     "executor": frozenset({"shared"}),
     "monitor": frozenset({"shared"}),
+    "relay": frozenset({"shared"}),
     "simulator": frozenset({"shared", "rust_client"}),
     # Composes the cores of the others; nothing imports it.
     "backtest": frozenset({"shared", "collector", "book", "strategy", "executor", "simulator", "rust_client"}),

@@ -15,6 +15,13 @@ BUS_PATH_BYTES: Final = 100  # ZeroMQ's limit is 107; some room for its own suff
 STATE_REPEAT_S: Final = 1.0
 JOIN_S: Final = 0.1  # how long a publisher lets subscribers attach first; they try every 20 ms
 PATH_NEWS_MS: Final = 200  # how often feed.status and book.status are published
+RELAY_ANSWER_S: Final = 0.3  # a new reader that the relay does not answer for this long connects to the publishers
+RELAY_SILENT_S: Final = 2.5  # so does one that has not heard it for this long; one that loses it, at once
+RELAY_OVERLAP_S: Final = 1.0  # connected to both, when the relay is back
+RELAY_HOLD_S: Final = 0.25  # before a publisher's messages are read, so that what the relay carries is not overtaken
+RELAY_LINGER_S: Final = 0.5  # a relay that is asked to stop forwards on for this long: its readers have left by then
+RELAY_KEPT_S: Final = 3.0  # a state that its publisher repeats no more is not handed to new readers
+RELAY_TOGETHER_S: Final = 0.05  # messages within this time are forwarded together: waking for each costs more
 PATH_DEAD_S: Final = 1.0  # if they are not heard for this long, every book is invalid
 
 # Configuration.

@@ -31,7 +31,7 @@ from shared.kraken.rest_names import RestNames
 from shared.messages import Heartbeat, Message, Orders, OrderState, Position, Target
 
 ROOT = Path(__file__).resolve().parents[1]
-COMPONENTS = ("simulator", "collector", "book", "strategy", "executor", "monitor")
+COMPONENTS = ("simulator", "collector", "book", "strategy", "executor", "relay", "monitor")
 
 
 def free_port() -> int:
@@ -181,7 +181,7 @@ class System:
     def stop(self, *, gently: bool = True) -> None:
         """Ends all of it, gently and then not; or by ``kill -9`` of everything at once, supervisord first."""
         if self._reader is not None:
-            self._reader.socket.close()
+            self._reader.close()
             self._reader = None
         process, self._supervisord = self._supervisord, None
         if process is None:

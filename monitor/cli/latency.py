@@ -64,13 +64,13 @@ def from_bus(config: Config, seconds: float) -> list[Hop]:
             task = progress.add_task("", total=seconds)
             while (passed := time.monotonic() - began) < seconds:
                 progress.update(task, completed=passed)
-                subscriber.socket.poll(POLL_MS)
+                subscriber.wait(POLL_MS)
                 for received in subscriber.drain():
                     counted.take(received)
     except KeyboardInterrupt:
         say(f"tradebyte: stopped after {time.monotonic() - began:.0f} of {seconds:g} s; this is what was counted")
     finally:
-        subscriber.socket.close()
+        subscriber.close()
     return counted.described()
 
 

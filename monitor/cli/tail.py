@@ -21,11 +21,14 @@ from monitor.cli.common import ConfigOption, JsonOption, console, fail, load, lo
 from shared import bus, limits
 from shared.bus import topics
 from shared.clock import rfc3339
-from shared.config import Config
+from shared.messages import Message
 
 HEADER = ("v", "src", "boot", "seq", "ts")
 # Messages within this time are shown together: waking for each costs more than showing it.
 TOGETHER_S = 0.05
+# A change of the connections ends the waiting, and is seen at once; this is for the relay's silence.
+WAIT_MS = 500
+HEADERS = msgspec.msgpack.Decoder(Message)
 EVERYTHING = [kind.name for kind in topics.KINDS if kind.name != "feed.book"]
 
 
@@ -54,22 +57,21 @@ def tail(
         if name != "feed" and topics.kind_of(name) is None:
             kinds = ", ".join(kind.name for kind in topics.KINDS)
             raise typer.BadParameter(f"{name!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
-    socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
-    # Before it connects: a bus without publishers must be told from publishers that say nothing.
-    connections = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
-    _attach(socket, settings, wanted)
-    if not connections.poll(int(limits.TAIL_NOBODY_S * 1000)):
-        socket.close(linger=0)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
+    connections = bus.Connections(bus.open_socket(context, wanted), settings, wanted)
+    if not _is_answered(connections):
+        connections.close()
         fail(f"nothing runs that could be heard; looked in {looked_in(settings)}. Start it: make run")
-    socket.disable_monitor()
     give_way()
+    admitted = _Admitted(connections) if settings.relay is not None else lambda _topic, _payload: True
     show = _raw if raw else _json if json else _Lines(is_styled=console().color_system is not None)
     left = count
     try:
         while left is None or left > 0:
-            socket.poll()
+            connections.wait(WAIT_MS)
             time.sleep(TOGETHER_S)
-            lines = list(itertools.islice(_waiting(socket, show), left))
+            lines = list(itertools.islice(_waiting(connections, admitted, show), left))
+            connections.turn()
             sys.stdout.write("".join(f"{each}\n" for each in lines))
             sys.stdout.flush()
             left = None if left is None else left - len(lines)
@@ -79,7 +81,7 @@ def tail(
         # 'tradebyte tail | head': whatever Python would still flush has no reader.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
-        socket.close(linger=0)
+        connections.close()
 
 
 def give_way() -> None:
@@ -89,31 +91,55 @@ def give_way() -> None:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _waiting(socket: zmq.Socket[bytes], show: Callable[[str, bytes], str | None]) -> Iterator[str]:
+def _is_answered(connections: bus.Connections) -> bool:
+    """Wait until anything answers; a bus without publishers must be told from publishers that say nothing."""
+    end = time.monotonic() + limits.TAIL_NOBODY_S
+    while not connections.is_connected and (left := end - time.monotonic()) > 0:
+        connections.wait(min(WAIT_MS, int(left * 1000) + 1))
+        connections.turn()
+    return connections.is_connected
+
+
+class _Admitted:
+    """Admits a message unless it came before: of an event none twice, of a state none after a newer one.
+
+    While the route changes each comes by the relay and from its publisher.
+    """
+
+    def __init__(self, connections: bus.Connections) -> None:
+        self._connections = connections
+        self._newest: dict[tuple[bytes, str], tuple[int, int]] = {}
+
+    def __call__(self, topic: bytes, payload: bytes) -> bool:
+        if not self._connections.heard(topic, payload):
+            return False
+        try:
+            header = HEADERS.decode(payload)
+            kind = topics.kind_of(topics.decode(topic))
+        except (msgspec.DecodeError, ValueError):
+            return True
+        key, number = (topic, header.src), (header.boot, header.seq)
+        newest = self._newest.get(key)
+        if newest is not None and (number < newest or (number == newest and kind is not None and not kind.is_state)):
+            return False
+        if newest is not None or len(self._newest) < limits.BUS_TRACKED_TOPICS:
+            self._newest[key] = number
+        return True
+
+
+def _waiting(
+    connections: bus.Connections, admitted: Callable[[bytes, bytes], bool], show: Callable[[str, bytes], str | None]
+) -> Iterator[str]:
     """Yield a line for each waiting message that is new, up to a bound."""
     for _ in range(limits.BUS_DRAIN_MESSAGES):
         try:
-            frames = socket.recv_multipart(zmq.NOBLOCK)
+            frames = connections.receive()
         except zmq.Again:
             return
-        if len(frames) == 2:
+        if len(frames) == 2 and admitted(frames[0], frames[1]):
             text = show(frames[0].rstrip(b"\0").decode("utf-8", "replace"), frames[1])
             if text is not None:
                 yield text
-
-
-def _attach(socket: zmq.Socket[bytes], config: Config, wanted: list[str]) -> None:
-    socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
-    for name in wanted:
-        for prefix in topics.subscription(name):
-            socket.setsockopt(zmq.SUBSCRIBE, prefix)
-    curve = config.curve
-    for endpoint in bus.addresses(config):
-        if curve is not None and endpoint.startswith("tcp://"):
-            socket.curve_serverkey = curve.public_key.encode()
-            socket.curve_secretkey = curve.secret_key.encode()
-            socket.curve_publickey = curve.public_key.encode()
-        socket.connect(endpoint)
 
 
 def _raw(topic: str, payload: bytes) -> str:

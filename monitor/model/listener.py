@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-import zmq
-
 from monitor.model.view import View
 from shared import bus
 from shared.clock import boot_ns
@@ -31,7 +29,7 @@ class Listener:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._subscriber.socket.close()
+        self._subscriber.close()
 
     def until(self, done: Callable[[View], bool], seconds: float) -> bool:
         """Listen until the view satisfies ``done`` or the time is over; true if it did."""
@@ -40,7 +38,7 @@ class Listener:
             left_ms = (end - boot_ns()) // 1_000_000
             if left_ms <= 0:
                 return False
-            self._subscriber.socket.poll(min(left_ms, 50), zmq.POLLIN)
+            self._subscriber.wait(min(left_ms, 50))
             now = boot_ns()
             for received in self._subscriber.drain():
                 self.view.take(received, now)

@@ -52,7 +52,7 @@ def shape(width: int, height: int, processes: int, pairs: int) -> Shape:
     """Return the heights of the bands between header and keys, and the widths of their left halves."""
     alerts = 1 if height < 30 else 3 if height < 50 else 6
     room = height - 2 - alerts
-    first = min(1 + max(processes, len(panels.HOPS)), max(7, room // 3))
+    first = min(1 + max(processes, len(panels.HOPS)), max(8, room // 3))
     rest = room - first
     third = min(max(2 + pairs, rest // 3), max(3, rest - 9 if rest >= 14 else rest // 2))
     latency = LATENCY_WIDTH if width < 110 else 46

@@ -14,6 +14,7 @@ RESTARTS: Final = {
     "collector": "Every book is invalid until it is back, and quotes are pulled.",
     "book": "Every book is invalid until it is back, and quotes are pulled.",
     "executor": "It pulls every order before it goes. ('tradebyte restart executor --keep' leaves them.)",
+    "relay": "Trading goes on; commands and views hear the processes themselves until it is back.",
     "monitor": "Trading goes on; alerts and the web page are silent until it is back.",
 }
 QUOTES_STAY: Final = "It is back before its quotes expire, and they keep their place."

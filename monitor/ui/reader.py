@@ -74,7 +74,7 @@ class Reading:
                     journal.turn(now)
                 await asyncio.sleep(min(limits.VIEW_DRAIN_EVERY_S, self._look_every_s))
         finally:
-            subscriber.socket.close()
+            subscriber.close()
 
     def _look(self, watch: Watch, subscriber: Subscriber, now: int) -> Snapshot:
         flattening = halt.is_halted(self._config.flatten_file)

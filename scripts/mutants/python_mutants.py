@@ -19,7 +19,7 @@ from mutmut.utils.format_utils import mangled_name_from_mutant_name, orig_functi
 
 from scripts.mutants.outcome import ROOT, WORK, MutantsError, Outcome, Survivor, normal
 
-ROOMS = ("shared", "collector", "book", "strategy", "executor", "monitor", "simulator", "backtest")
+ROOMS = ("shared", "collector", "book", "strategy", "executor", "monitor", "relay", "simulator", "backtest")
 BESIDES = ("config", "benchmarks", "scripts", "rust_client")
 SECONDS_MAX = 3600
 CONFIGURATION = """

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from shared.bus.endpoints import address, addresses
 from shared.bus.publisher import Publisher
-from shared.bus.subscriber import Counters, Received, Subscriber, Tracker, Undecoded, attach
+from shared.bus.relayed import Connections, attach
+from shared.bus.subscriber import Counters, Received, Subscriber, Tracker, Undecoded, open_socket
 from shared.errors import BusAddressInUse
 
 __all__ = [
     "BusAddressInUse",
+    "Connections",
     "Counters",
     "Publisher",
     "Received",
@@ -22,4 +24,5 @@ __all__ = [
     "address",
     "addresses",
     "attach",
+    "open_socket",
 ]

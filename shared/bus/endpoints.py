@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
+import zmq
+
 from shared import limits
-from shared.config import Config
+from shared.config import Config, Curve
+from shared.config.schema import RELAY
 
 
 def address(config: Config, endpoint: str) -> str:
@@ -24,6 +28,19 @@ def address(config: Config, endpoint: str) -> str:
 
 
 def addresses(config: Config) -> list[str]:
-    """Return every process's endpoint: a subscriber connects to all, so that a topic may come from anywhere."""
-    endpoints = (address(config, endpoint) for endpoint in config.bus.values() if isinstance(endpoint, str))
-    return sorted(set(endpoints))
+    """Return every publisher's endpoint: a subscriber connects to all, so that a topic may come from anywhere.
+
+    The relay's is left out: it carries the same messages again.
+    """
+    named = ((name, endpoint) for name, endpoint in config.bus.items() if isinstance(endpoint, str))
+    return sorted({address(config, endpoint) for name, endpoint in named if name != RELAY})
+
+
+def connect(socket: zmq.Socket[bytes], endpoints: Iterable[str], curve: Curve | None) -> None:
+    """Connect a SUB socket to endpoints, whether or not anything is bound to them yet."""
+    for endpoint in endpoints:
+        if curve is not None and endpoint.startswith("tcp://"):
+            socket.curve_serverkey = curve.public_key.encode()
+            socket.curve_secretkey = curve.secret_key.encode()
+            socket.curve_publickey = curve.public_key.encode()
+        socket.connect(endpoint)

@@ -7,6 +7,7 @@ spread over the second, so that none of them, and no new message, waits for all 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Publisher:
         self.sent = 0
         #: How often somebody subscribed to what asks for snapshots.
         self.snapshot_requests = 0
+        #: Takes what subscribers said: each a 1 or 0 and a prefix. The relay passes it on to the publishers.
+        self.on_subscriptions: Callable[[list[bytes]], None] | None = None
         self._seq: dict[str, int] = {}
         self._state: dict[bytes, bytes] = {}
         # When each state topic is repeated next, the first due first.
@@ -122,14 +125,15 @@ class Publisher:
 
     def serve_subscriptions(self) -> None:
         """Answer new subscribers with the state that they asked for; call whenever the socket is readable."""
-        wanted: set[bytes] = set()
+        changes: list[bytes] = []
         for _ in range(limits.BUS_DRAIN_MESSAGES):
             try:
-                word = self.socket.recv(zmq.NOBLOCK)
+                changes.append(self.socket.recv(zmq.NOBLOCK))
             except zmq.Again:
                 break
-            if word[:1] == b"\x01":
-                wanted.add(word[1:])
+        if changes and self.on_subscriptions is not None:
+            self.on_subscriptions(changes)
+        wanted = {change[1:] for change in changes if change[:1] == b"\x01"}
         if wanted:
             self.snapshot_requests += _SNAPSHOT_REQUEST in wanted
             if len(self._asked_for) < limits.BUS_TRACKED_TOPICS:
@@ -137,6 +141,11 @@ class Publisher:
             for raw, payload in self._state.items():
                 if any(raw.startswith(prefix) for prefix in wanted):
                     self._send(raw, payload)
+
+    def forward(self, frames: Sequence[bytes]) -> None:
+        """Send another publisher's message as it came."""
+        self.socket.send_multipart(frames, zmq.NOBLOCK)
+        self.sent += 1
 
     def _send(self, raw: bytes, payload: bytes) -> None:
         # The two calls of send_multipart, without its checks of each part.

@@ -12,9 +12,8 @@ import msgspec
 import zmq
 
 from shared import limits
-from shared.bus import topics
-from shared.bus.endpoints import addresses
-from shared.config import Config, Curve
+from shared.bus import endpoints as bus_endpoints, topics
+from shared.config import Curve
 from shared.messages import VERSION, Message
 
 _decoders: dict[str, msgspec.msgpack.Decoder[Message]] = {
@@ -129,6 +128,20 @@ class _Newest:
     missed: int
 
 
+def open_socket(context: zmq.Context[zmq.Socket[bytes]], wanted: Iterable[str]) -> zmq.Socket[bytes]:
+    """Return a SUB socket that wants these topics, not yet connected."""
+    socket = context.socket(zmq.SUB)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
+    # A dead publisher is back within milliseconds; ZeroMQ's default of 100 ms costs up to that.
+    socket.setsockopt(zmq.RECONNECT_IVL, 20)
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+    for topic in wanted:
+        for prefix in topics.subscription(topic):
+            socket.setsockopt(zmq.SUBSCRIBE, prefix)
+    return socket
+
+
 class Subscriber:
     """A SUB socket to every endpoint. Usable alone, without a process: it binds nothing."""
 
@@ -144,25 +157,20 @@ class Subscriber:
         self._on_bad = on_bad
         # The kind of events that are handed over as they came, and the beginning of its topics.
         self._undecoded: tuple[topics.Kind, bytes] | None = None
-        self.socket = context.socket(zmq.SUB)
-        self.socket.setsockopt(zmq.LINGER, 0)
-        self.socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
-        # A dead publisher is back within milliseconds; ZeroMQ's default of 100 ms costs up to that.
-        self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
-        self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
-        for topic in wanted:
-            for prefix in topics.subscription(topic):
-                self.socket.setsockopt(zmq.SUBSCRIBE, prefix)
+        self.socket = open_socket(context, wanted)
         self.connect(endpoints, curve)
 
     def connect(self, endpoints: Iterable[str], curve: Curve | None) -> None:
         """Connect to more publishers, whether or not they run yet."""
-        for endpoint in endpoints:
-            if curve is not None and endpoint.startswith("tcp://"):
-                self.socket.curve_serverkey = curve.public_key.encode()
-                self.socket.curve_secretkey = curve.secret_key.encode()
-                self.socket.curve_publickey = curve.public_key.encode()
-            self.socket.connect(endpoint)
+        bus_endpoints.connect(self.socket, endpoints, curve)
+
+    def wait(self, timeout_ms: int) -> None:
+        """Wait for a message."""
+        self.socket.poll(timeout_ms)
+
+    def close(self) -> None:
+        """Disconnect from everything."""
+        self.socket.close()
 
     @property
     def counters(self) -> Counters:
@@ -182,7 +190,7 @@ class Subscriber:
         newest: dict[str, _Newest] = {}
         for _ in range(most):
             try:
-                frames = self.socket.recv_multipart(zmq.NOBLOCK)
+                frames = self._receive()
             except zmq.Again:
                 break
             if self._undecoded is not None and frames[0].startswith(self._undecoded[1]):
@@ -206,6 +214,10 @@ class Subscriber:
                 drained.append(newest[topic])
         opened = (self._newest(each) if isinstance(each, _Newest) else each for each in drained)
         return [received for received in opened if received is not None]
+
+    def _receive(self) -> list[bytes]:
+        """Return the frames of the next message. Raises :class:`zmq.Again` if there is none."""
+        return self.socket.recv_multipart(zmq.NOBLOCK)
 
     def _newest(self, admitted: _Newest) -> Received | None:
         """Return the newest of a state topic's messages that can be read."""
@@ -269,8 +281,3 @@ class Subscriber:
         self.counters.undecodable += 1
         if self._on_bad is not None:
             self._on_bad(what, why, raw[: limits.BAD_MESSAGE_SHOWN_BYTES])
-
-
-def attach(config: Config, wanted: Iterable[str]) -> Subscriber:
-    """Return a subscriber for a command, which is not a process of the bus."""
-    return Subscriber(zmq.Context.instance(), addresses(config), wanted, config.curve)

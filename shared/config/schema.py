@@ -16,6 +16,8 @@ from shared.config.trading import Trading
 
 NOT_FROM_THE_FILE = ("root", "source")
 PROCESSES = ("simulator", "collector", "book", "executor", "monitor")
+# Runs only where ``bus`` names an endpoint for it.
+RELAY = "relay"
 
 
 class Performance(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -79,7 +81,14 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     def process_names(self) -> list[str]:
         """Return every process that the configuration runs, in the order in which data flows."""
         simulator = ["simulator"] if self.kraken.sandbox else []
-        return [*simulator, "collector", "book", *self.strategy_processes, "executor", "monitor"]
+        relay = [RELAY] if self.relay is not None else []
+        return [*simulator, "collector", "book", *self.strategy_processes, "executor", *relay, "monitor"]
+
+    @property
+    def relay(self) -> str | None:
+        """Return the endpoint of the relay, which readers off the trading path hear, or None without one."""
+        endpoint = self.bus.get(RELAY)
+        return endpoint if isinstance(endpoint, str) else None
 
     @property
     def strategy_processes(self) -> list[str]:

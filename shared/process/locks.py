@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
+import time
 from pathlib import Path
 
 from shared.errors import Held
+from shared.process.command_line import EXIT_HELD
+from shared.process.starts import refused_delay_s
 
 
 class Lock:
@@ -30,3 +34,14 @@ class Lock:
     def release(self) -> None:
         """Release the lock."""
         self._file.close()
+
+
+def take(folder: Path, name: str, *, waits: bool) -> Lock:
+    """Take a process's lock, or exit 75 with the reason; ``waits`` waits before that, longer each time in a row."""
+    try:
+        return Lock(folder, name)
+    except Held as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        if waits:
+            time.sleep(refused_delay_s(folder, name))
+        raise SystemExit(EXIT_HELD) from None

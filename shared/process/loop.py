@@ -11,7 +11,6 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import NoReturn
@@ -23,14 +22,14 @@ from shared.bus.curve import start_auth
 from shared.clock import MS, boot_ns
 from shared.config import Config
 from shared.errors import BusAddressInUse, Held
-from shared.messages import Alert, Heartbeat, LogLine, Message, ProcessState
+from shared.messages import Alert, LogLine, Message, ProcessState
 from shared.process import holders, locks, logs, starts
+from shared.process.beats import Beats
 from shared.process.command_line import EXIT_HELD, EXIT_RESTART, refuse
 from shared.process.effects import Effects
 from shared.process.garbage import Garbage
 from shared.process.lazy import Lazily
 from shared.process.monitors import Memory, Performance, Watchdog, raise_descriptor_limit
-from shared.process.refusals import refused_delay_s
 from shared.process.spin import Spin
 from shared.version import tradebyte_version
 
@@ -41,21 +40,29 @@ SPINNING = frozenset({"collector", "book", "strategy", "executor"})
 class Process:
     """One process of the system. Made once, run once."""
 
-    def __init__(self, name: str, configuration: Config, wanted: list[str], lazily: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        configuration: Config,
+        wanted: list[str],
+        lazily: Sequence[str] = (),
+        *,
+        is_needed_for_trading: bool = True,
+    ) -> None:
         """Begin; topics that are wanted ``lazily`` wake nobody: they are read by turns, and before other messages."""
         self.name, self.config = name, configuration
         self.stopping = False
         self.hangup = False
         self._supervised = "SUPERVISOR_ENABLED" in os.environ
         self._parent = os.getppid()
-        self._started = boot_ns()
+        self._beats = Beats(name, boot_ns())
         self._state, self._why = ProcessState.STARTING, "starting"
-        self._shown: tuple[ProcessState, str] | None = None
-        self._beat_due = self._parent_due = 0
-        self._lag_ns = self._turn_ended = 0
+        self._parent_due = 0
         self.drops = 0
         # How long it runs on when supervisord is gone: the simulator does, until the executor has pulled its orders.
         self.outlives_s = 0.0
+        # How long it turns on when it is asked to stop, its heartbeat saying so.
+        self.lingers_s = 0.0
         self._orphan_since = 0
         self.details: dict[str, object] = {}
         self._bad_logged: dict[str, float] = {}
@@ -67,7 +74,7 @@ class Process:
         self._spin = Spin(is_on=configuration.performance.spin and name.partition(".")[0] in SPINNING)
         self._restart = False
         os.chdir(configuration.root)
-        self._lock = self._take_lock()
+        self._lock = locks.take(configuration.run, name, waits=self._supervised)
         raise_descriptor_limit()
         self.start = starts.begin(configuration.run, name)
         self._publisher: bus.Publisher | None = None
@@ -91,7 +98,7 @@ class Process:
         self._lazy = Lazily(others, is_used=bool(lazily))
         self.log.info("started", pid=os.getpid(), version=tradebyte_version(), boot=self.start.boot)
         if self.start.is_crash_loop:
-            self._halt_for_crash_loop()
+            self._report_crash_loop(halts=is_needed_for_trading)
         self._watchdog.turn(boot_ns())
 
     # --- for processes -------------------------------------------------------------------------------------------
@@ -143,9 +150,20 @@ class Process:
         on_turn: Callable[[int], None],
         turn_ms: int = 50,
     ) -> None:
+        """Run the plain loop on decoded messages, until asked to stop."""
+
+        def read() -> None:
+            received = self.subscriber.drain()
+            if received:
+                with self.performance.timed("messages"):
+                    on_messages(received)
+
+        self.run_reading(read, on_turn, turn_ms)
+
+    def run_reading(self, read: Callable[[], None], on_turn: Callable[[int], None], turn_ms: int = 50) -> None:
         """Run the plain loop, one Poller over SUB, XPUB and the signals' wake-up fd, until asked to stop.
 
-        Messages are handed on as they come; a turn is made every ``turn_ms``, however many messages come between.
+        Messages are read as they come; a turn is made every ``turn_ms``, however many messages come between.
         """
         subscriber, publisher = self.subscriber.socket, self.publisher.socket
         poller = zmq.Poller()
@@ -154,17 +172,21 @@ class Process:
         due, spin = 0, self._spin
         self._garbage.begin(boot_ns())
         with self._crash_logged():
-            while not self.stopping:
+            end = 0
+            while not self.stopping or boot_ns() < end:
                 ready = dict(poller.poll(0 if spin.is_awake() else max(0, -(-(due - boot_ns()) // MS))))
                 began = boot_ns()
-                if subscriber in ready and (received := self.subscriber.drain()):
+                if subscriber in ready:
                     spin.stir(began)
-                    with self.performance.timed("messages"):
-                        on_messages(received)
+                    read()
                 if publisher in ready:
                     self.publisher.serve_subscriptions()
                 if self._wake.fileno() in ready:
                     self._drain_wake()
+                if self.stopping and not end:
+                    end = began + int(self.lingers_s * 1e9)
+                    self._state, self._why = ProcessState.STOPPING, "asked to stop"
+                    due = 0
                 now = boot_ns()
                 if now >= due:
                     due = now + turn_ms * MS
@@ -172,8 +194,12 @@ class Process:
                         on_turn(now)
                     self._turn(began)
                 else:
-                    self._lag_ns = max(self._lag_ns, now - began)
+                    self._beats.lag_ns = max(self._beats.lag_ns, now - began)
         self._end()
+
+    def beat_soon(self) -> None:
+        """Have the next turn send a heartbeat."""
+        self._beats.soon()
 
     def run_async(
         self,
@@ -256,7 +282,7 @@ class Process:
         self._garbage.turn(now)
         self.publisher.serve_subscriptions()
         # The lag is the longest time for which the loop was busy.
-        self._lag_ns = max(self._lag_ns, now - began)
+        self._beats.lag_ns = max(self._beats.lag_ns, now - began)
         self._watchdog.turn(now)
         self.publisher.repeat(now)
         if now >= self._parent_due:
@@ -267,7 +293,7 @@ class Process:
             self._memory_due = now + int(limits.MEMORY_CHECK_S * 1e9)
             self._check_memory(now)
             self._logs.turn()
-        if now >= self._beat_due or self._shown != (self._state, self._why):
+        if self._beats.is_due(now, self._state, self._why):
             self._beat(now)
 
     def _orphaned(self, now: int) -> None:
@@ -279,46 +305,19 @@ class Process:
             self.stopping = True
 
     def _beat(self, now: int) -> None:
-        self._beat_due = now + int(limits.HEARTBEAT_S * 1e9)
-        self._shown = (self._state, self._why)
-        counters = self.subscriber.counters.plus(self._lazy.subscriber.counters)
-        self.publish(
-            f"heartbeat.{self.name}",
-            Heartbeat(
-                process=self.name,
-                pid=os.getpid(),
-                host=socket.gethostname(),
-                version=tradebyte_version(),
-                state=self._state,
-                why=self._why,
-                uptime_s=round((now - self._started) / 1e9, 3),
-                loop_lag_ms=round(self._lag_ns / MS, 3),
-                rss_mb=round(self._memory.rss_mb, 1),
-                messages_in=counters.messages,
-                messages_out=self.publisher.sent,
-                gaps=counters.gaps,
-                drops=self.drops + counters.untracked,
-                details={
-                    **self.details,
-                    "undecodable": counters.undecodable,
-                    "superseded": counters.superseded,
-                    "memory_percent": self._memory.share_percent,
-                    "operations": self.performance.summary(),
-                },
-            ),
+        beat = self._beats.next(
+            now,
+            self._state,
+            self._why,
+            memory=self._memory,
+            counters=self.subscriber.counters.plus(self._lazy.subscriber.counters),
+            sent=self.publisher.sent,
+            drops=self.drops,
+            details={**self.details, "operations": self.performance.summary()},
         )
-        self._lag_ns = 0
+        self.publish(f"heartbeat.{self.name}", beat)
 
     # --- beginning and end ---------------------------------------------------------------------------------------
-
-    def _take_lock(self) -> locks.Lock:
-        try:
-            return locks.Lock(self.config.run, self.name)
-        except Held as error:
-            print(f"{self.name}: {error}", file=sys.stderr, flush=True)
-            if self._supervised:
-                time.sleep(refused_delay_s(self.config.run, self.name))
-            raise SystemExit(EXIT_HELD) from None
 
     def _catch_signals(self) -> None:
         self._wake.setblocking(False)
@@ -344,10 +343,11 @@ class Process:
         while time.monotonic() < until and not self.stopping:
             time.sleep(0.05)
 
-    def _halt_for_crash_loop(self) -> None:
+    def _report_crash_loop(self, *, halts: bool) -> None:
         text = f"{self.name} failed to start {self.start.failed} times in a row; see logs/{self.name}.log"
         self.alert("critical", "crash-loop", text)
-        halt.halt_trading(self.config.halt_file, halt.Halt(halt.Cause.CRASH_LOOP, text))
+        if halts:
+            halt.halt_trading(self.config.halt_file, halt.Halt(halt.Cause.CRASH_LOOP, text))
 
     @contextlib.contextmanager
     def _crash_logged(self) -> Iterator[None]:

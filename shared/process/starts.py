@@ -72,3 +72,13 @@ def forget_failures(folder: Path, name: str) -> None:
     last = read(path)
     if number(last, "failed"):
         write(path, {**last, "failed": 0})
+
+
+def refused_delay_s(folder: Path, name: str) -> float:
+    """Return how long a process whose lock was refused should wait before its next try, longer each time in a row."""
+    path = folder / f"{name}.refused"
+    counts = read(path)
+    recent = wall_ns() - number(counts, "ts") < 2 * limits.BACKOFF_MAX_S * 1e9
+    times = number(counts, "times") + 1 if recent else 0
+    write(path, {"ts": wall_ns(), "times": times})
+    return float(min(limits.BACKOFF_FIRST_S * 2**times, limits.BACKOFF_MAX_S)) if times else 0.0

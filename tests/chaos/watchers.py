@@ -167,6 +167,7 @@ def tails(configuration: config.Config, number: int) -> None:
 
 def clients(configuration: config.Config, number: int) -> None:
     """Run ``number`` clients of ``/stream``, which also send a GET once a second, until SIGTERM."""
+    give_way()  # a browser works on a machine of its own; what is measured is the monitor's work for it
     counts = {"heard": 0, "answers": 0, "closed": 0, "quiet": 0}
     ended = _told_to_end()
     url = f"http://{configuration.monitor.host}:{configuration.monitor.port}"
@@ -218,8 +219,8 @@ def _told_to_end() -> list[int]:
 class Watchers:
     """The watching processes; :meth:`end` ends them and returns what they saw."""
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, system: System, configuration: Path) -> None:
+        self._system, self._configuration = system, configuration
         self._processes: dict[str, subprocess.Popen[str]] = {}
 
     def start(self, name: str, kind: str, number: int) -> None:
@@ -230,7 +231,7 @@ class Watchers:
             "--number",
             str(number),
             "--config",
-            str(self._system.folder / "config/config.yaml"),
+            str(self._configuration),
         ]
         self._processes[name] = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.watchers", *arguments],
@@ -270,9 +271,14 @@ class Watchers:
 
 
 @contextlib.contextmanager
-def watching(system: System, number_clients: int, number_tails: int) -> Iterator[Watchers]:
-    """Attach watchers, one of each kind alone in its process, so that it can be stopped."""
-    watchers = Watchers(system)
+def watching(
+    system: System, number_clients: int, number_tails: int, configuration: Path | None = None
+) -> Iterator[Watchers]:
+    """Attach watchers, one of each kind alone in its process, so that it can be stopped.
+
+    They read their own configuration, of the same bus, if there is one.
+    """
+    watchers = Watchers(system, configuration or system.folder / "config/config.yaml")
     try:
         for kind, number in (("clients", number_clients), ("tails", number_tails)):
             watchers.start(kind, kind, number - 1)
@@ -291,7 +297,7 @@ def measure(system: System, name: str, seconds: float) -> Phase:
     end = time.monotonic() + seconds
 
     def listen() -> None:
-        reader.socket.poll(50)
+        reader.wait(50)
         for received in reader.drain():
             counted.take(received)
             if isinstance(received.message, Heartbeat):
@@ -302,7 +308,7 @@ def measure(system: System, name: str, seconds: float) -> Phase:
         while time.monotonic() < end:
             listen()
     finally:
-        reader.socket.close()
+        reader.close()
     names = [process for process in system.config.process_names if process in first]
     assert names == system.config.process_names, f"not heard: {set(system.config.process_names) - set(names)}"
     return Phase(
@@ -371,14 +377,15 @@ def report(seen: Seen, seconds: float) -> str:
         f"A whole sandbox is measured alone; then with {seen.clients} clients of the monitor's API (each holds "
         f"`/stream` open with every section, and asks for {', '.join(POLLED)} by GET each second) and {seen.tails} "
         "processes of `tradebyte tail --json`; then with one client and one tail of these stopped by "
-        f"SIGSTOP for {seen.stopped_s:g} s; then alone again. Watchers run on the same cores as trading. Real pages of "
+        f"SIGSTOP for {seen.stopped_s:g} s; then alone again. Watchers run on the same cores as trading, clients only "
+        "while nothing else wants them, as browsers have a machine of their own. Real pages of "
         "`tradebyte web` are not opened: twenty browsers take more than these cores have, and the page asks the API no "
         "more often for twenty tabs than for one."
     )
     judged = (
         f"A hop counts as delayed when its median or 90th percentile, of {SAMPLES_MIN} samples or more, is above "
         f"{DELAYED_TIMES:g} times the other's and {DELAYED_MS:g} ms. `tail` runs only while nothing else wants the "
-        "core (SCHED_IDLE); what is left is the handing of each message to so many readers. "
+        "core (SCHED_IDLE); the relay hands each message to so many readers, with niceness 10. "
         "`missed` below are messages that a reader lost itself; `closed` are streams that the monitor ended because "
         "nobody read them."
     )

@@ -64,7 +64,19 @@ def test_five_failed_starts_in_a_row_halt_and_a_sixth_waits(tmp_path: Path) -> N
     assert "failed to start 5 times in a row" in system.config.halt_file.read_text()
 
 
-@pytest.mark.parametrize("component", ["book", "collector", "strategy"])
+def test_a_process_that_trading_does_not_need_halts_nothing_however_often_it_fails(tmp_path: Path) -> None:
+    system = System(tmp_path)
+    dies = DIES.replace(
+        'Process("book", load_config("book", None), []', 'Process("relay", load_config("relay", None), []'
+    )
+    dies = dies.replace("None), [])", "None), [], is_needed_for_trading=False)")
+    for _ in range(6):
+        assert script(system, dies).wait(60) == 3
+    assert "failed to start 5 times in a row" in (tmp_path / "logs/relay.log").read_text()
+    assert not system.config.halt_file.exists()
+
+
+@pytest.mark.parametrize("component", ["book", "collector", "strategy", "relay"])
 def test_sigterm_ends_in_order(tmp_path: Path, component: str) -> None:
     system = System(tmp_path)
     process = subprocess.Popen([sys.executable, "-m", component], cwd=tmp_path, env=system.environment)

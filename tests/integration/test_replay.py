@@ -72,7 +72,7 @@ def test_a_capture_becomes_targets(processes: tuple[System, list[subprocess.Pope
     assert 290_000 < target.quotes[0].price < 300_000
     assert 0 < target.received <= target.booked <= target.decided
     executor.socket.close()
-    reader.socket.close()
+    reader.close()
 
 
 @pytest.mark.processes
@@ -110,5 +110,5 @@ def test_a_file_that_is_no_capture_is_refused_with_words(
     capture.write_bytes(content)
     reader = bus.attach(system.config, ["feed.book"])
     ran = system.run("collector", "--replay", str(capture), "--speed", "max")
-    reader.socket.close()
+    reader.close()
     assert (ran.returncode, said in ran.stderr) == (code, True), ran.stderr

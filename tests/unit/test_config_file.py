@@ -16,6 +16,7 @@ FILE = ROOT / "config" / "config.yaml"
 def test_the_file_equals_the_built_in_defaults() -> None:
     written = config.load(FILE, environ={})
     built_in = config.Config()
+    built_in.bus["relay"] = "ipc://run/bus/relay"  # the one thing that is there only where it is written
     config.check(built_in, lambda _key: "built-in defaults")
     for field in msgspec.structs.fields(config.Config):
         if field.name in ("root", "source", "lines", "strategies"):

@@ -46,6 +46,7 @@ def sources() -> dict[str, str]:
             "strategy",
             "executor",
             "monitor",
+            "relay",
             "simulator",
             "backtest",
             "tests",
@@ -133,7 +134,9 @@ def test_any_has_a_reason() -> None:
     assert uses.total() <= ANY_MOST, f"type what is inside: {uses.most_common(5)}"
 
 
-@pytest.mark.parametrize("room", ["collector", "book", "strategy", "executor", "monitor", "simulator", "backtest"])
+@pytest.mark.parametrize(
+    "room", ["collector", "book", "strategy", "executor", "monitor", "relay", "simulator", "backtest"]
+)
 def test_no_decision_is_made_by_prose(room: str) -> None:
     """Reasons are types: text that is compared or searched by code breaks when somebody words it better."""
     prose = [

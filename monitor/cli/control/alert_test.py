@@ -73,7 +73,7 @@ def _by_the_monitor(config: Config, text: str) -> list[Arrival]:
             _arrival("views", lambda: _is_shown(config, text), "the monitor does not show it"),
         ]
     finally:
-        listening.socket.close()
+        listening.close()
 
 
 def _ask(config: Config, text: str) -> str:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
-from shared.config.schema import PROCESSES, Config
+from shared.config.schema import PROCESSES, RELAY, Config
 from shared.hosts import is_loopback
 
 Wrong = Callable[[str, str], Exception]
@@ -21,12 +21,13 @@ def check_ports(config: Config, wrong: Wrong) -> None:
     for key, port in {**ports, "simulator.port": config.simulator.port}.items():
         if not 1 <= port <= PORT_MAX:
             raise wrong(key, f"must be 1 to {PORT_MAX}, found {port}")
+    names = [*PROCESSES, *config.strategy_processes]
     for name in config.bus:
-        if name not in (*PROCESSES, *config.strategy_processes, "curve"):
-            close = difflib.get_close_matches(name, [*PROCESSES, *config.strategy_processes], 1)
+        if name not in (*names, RELAY, "curve"):
+            close = difflib.get_close_matches(name, [*names, RELAY], 1)
             raise wrong(f"bus.{name}", f"no such process{f'; did you mean {close[0]}?' if close else ''}")
     endpoints: dict[str, str] = {}
-    for name in (*PROCESSES, *config.strategy_processes):
+    for name in (*names, *([RELAY] if RELAY in config.bus else [])):
         endpoint = config.bus.setdefault(name, f"ipc://{config.logging.run}/bus/{name}")
         if not isinstance(endpoint, str):
             raise wrong(f"bus.{name}", "must be ipc://PATH or tcp://HOST:PORT")

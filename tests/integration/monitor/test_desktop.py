@@ -58,7 +58,7 @@ def test_a_whole_system_is_seen_on_a_screen_and_halted_from_the_window(tmp_path:
     try:
         system.until_quoting(60)
         with desktop.display() as environment:
-            assert "SANDBOX | not halted | 6/6 ready" in _look(system, picture, environment)
+            assert "SANDBOX | not halted | 7/7 ready" in _look(system, picture, environment)
         said = _look(system, tmp_path / "offscreen.png", desktop.offscreen(), "halt")
         assert "halted: the executor has pulled everything, nothing of ours is open" in said
         assert system.json("status")["halted"]

@@ -84,7 +84,7 @@ def resting(system: System) -> int:
 
 def test_it_shows_quotes_halts_when_asked_and_comes_back_with_the_system(system: System, terminal: Terminal) -> None:
     process = psutil.Process(terminal.pid)
-    terminal.until("6/6 ready", "12 open", "not halted")
+    terminal.until("7/7 ready", "12 open", "not halted")
     lines = terminal.screen.splitlines()
     assert lines[0].startswith("SANDBOX")
     own = [line for line in lines if re.match(r"(ask|bid) +[\d-]+ +\d+\.\d+ +\S+ 0\.00\d{6} ", line)]
@@ -100,7 +100,7 @@ def test_it_shows_quotes_halts_when_asked_and_comes_back_with_the_system(system:
     terminal.press("r")
     terminal.until("Resume: let quotes be placed again?", "from tradebyte top")
     terminal.press("y")
-    terminal.until("not halted", "6/6 ready", "12 open")
+    terminal.until("not halted", "7/7 ready", "12 open")
 
     monitor = system.kill("monitor")
     terminal.until("12 open")
@@ -110,7 +110,7 @@ def test_it_shows_quotes_halts_when_asked_and_comes_back_with_the_system(system:
     terminal.until("The system is down", "make run")
     assert "ready" not in terminal.screen
     system.start()
-    terminal.until("6/6 ready", "12 open", seconds=60)
+    terminal.until("7/7 ready", "12 open", seconds=60)
 
     terminal.press("q")
     until("it has ended", lambda: not is_running(process), LONG_S)
@@ -118,7 +118,7 @@ def test_it_shows_quotes_halts_when_asked_and_comes_back_with_the_system(system:
 
 def test_a_stopped_terminal_costs_the_system_nothing(system: System, terminal: Terminal) -> None:
     system.until_quoting(LONG_S)
-    terminal.until("6/6 ready", "12 open")
+    terminal.until("7/7 ready", "12 open")
     drops = {name: _drops(system, name) for name in system.config.process_names}
     process = psutil.Process(terminal.pid)
     os.kill(terminal.pid, signal.SIGSTOP)
@@ -129,7 +129,7 @@ def test_a_stopped_terminal_costs_the_system_nothing(system: System, terminal: T
     assert {name: _drops(system, name) for name in system.config.process_names} == drops
     before = process.memory_info().rss
     os.kill(terminal.pid, signal.SIGCONT)
-    terminal.until("6/6 ready", "12 open")
+    terminal.until("7/7 ready", "12 open")
     assert process.memory_info().rss < before + 60 * 2**20
 
 

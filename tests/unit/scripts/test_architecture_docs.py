@@ -10,7 +10,19 @@ from scripts import architecture_docs
 from tests.system import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
-ROOMS = ("shared", "collector", "book", "strategy", "executor", "monitor", "simulator", "backtest", "tests", "scripts")
+ROOMS = (
+    "shared",
+    "collector",
+    "book",
+    "strategy",
+    "executor",
+    "monitor",
+    "relay",
+    "simulator",
+    "backtest",
+    "tests",
+    "scripts",
+)
 
 
 def test_every_path_on_the_page_is_there() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, cast
 
 import msgpack
 import msgspec
@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from monitor.cli.app import command_first
-from monitor.cli.tail import _json, _Lines, _plain, line
+from monitor.cli.tail import _Admitted, _json, _Lines, _plain, line
 from monitor.control.restarting import programs_of
 from monitor.errors import RestartRefused
 from monitor.model.ages import PRECISE, age
+from shared import bus
+from shared.bus import topics
 from shared.config import Config, Strategy, check
 
 
@@ -98,6 +100,28 @@ def test_whatever_the_bus_holds_is_one_line_of_json(message: dict[str, Any]) -> 
     assert "\n" not in printed
     assert json.loads(printed) == {"topic": "some.topic", **msgspec.json.decode(msgspec.json.encode(_plain(message)))}
     assert "\n" not in line({"field": message})[1]
+
+
+class Heard:
+    """Connections that want every message."""
+
+    def heard(self, _topic: bytes, _payload: bytes) -> bool:
+        return True
+
+
+def test_what_comes_by_two_ways_is_admitted_once_and_nothing_old_after_it() -> None:
+    admitted = _Admitted(cast("bus.Connections", Heard()))
+
+    def each(topic: str, *numbers: tuple[int, int], src: str = "executor") -> list[tuple[int, int]]:
+        packed = [(number, msgpack.packb({"src": src, "boot": number[0], "seq": number[1]})) for number in numbers]
+        return [number for number, payload in packed if admitted(topics.encode(topic), payload)]
+
+    assert each("fill.BTC/USD", (1, 1), (1, 1), (1, 3), (1, 2), (1, 4)) == [(1, 1), (1, 3), (1, 4)]
+    assert each("fill.BTC/USD", (2, 1), (1, 5), (2, 1)) == [(2, 1)]
+    assert each("fill.BTC/USD", (1, 1), src="another") == [(1, 1)]
+    # A state is repeated, and shown as often; only an older one is not.
+    assert each("book.BTC/USD", (1, 2), (1, 2), (1, 1), (1, 3)) == [(1, 2), (1, 2), (1, 3)]
+    assert all(admitted(b"nobody\0", payload) for payload in (b"", b"\xff", msgpack.packb([1]), msgpack.packb({})))
 
 
 def test_a_state_that_is_told_again_is_shown_once() -> None:

@@ -1,0 +1,1 @@
+"""The relay: readers off the trading path hear it, and cost the trading processes one subscriber in all."""
