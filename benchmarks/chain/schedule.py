@@ -123,11 +123,11 @@ class Frame:
 
 
 def frames(plan: Plan, ladders: Sequence[Ladder]) -> list[Frame]:
-    """Return the frames of a measurement, pair after pair in turn."""
+    """Return the frames of a measurement, pair after pair in turn; the calling ones come evenly."""
     made = []
     for number in range(plan.count):
         ladder = ladders[number % len(ladders)]
-        is_calling = number // len(ladders) % plan.calls == plan.calls - 1
+        is_calling = (number // len(ladders) + number % len(ladders)) % plan.calls == plan.calls - 1
         text = ladder.calling() if is_calling else ladder.other()
         made.append(Frame(plan.at_ns(number), ladder.symbol, text, ladder.bid - ladder.first_bid if is_calling else 0))
     return made
