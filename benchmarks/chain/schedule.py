@@ -76,11 +76,9 @@ class Ladder:
         self._size = (self._size + 1) % 7
         return self._frame("update", [(self.bid - LEVELS // 2, self._lots + self._size)], [])
 
-    def number_of(self, price: str) -> int:
+    def number_of(self, price: float) -> int:
         """Return how many calling frames had moved the bid when it stood at a price of an order."""
-        whole, _, fraction = price.partition(".")
-        units = int(whole + fraction.ljust(self.pair.price_precision, "0")[: self.pair.price_precision])
-        return units // self.pair.tick - self.first_bid
+        return round(price * 10**self.pair.price_precision) // self.pair.tick - self.first_bid
 
     def checksum(self) -> int:
         """Return the checksum after all frames that were made, whether or not they have left."""
