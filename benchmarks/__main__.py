@@ -14,7 +14,7 @@ import time
 # Module, its arguments, and those of a quick run.
 PARTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("book", ("--write",), ("--updates", "500")),
-    ("hop", ("--write",), ("--repeats", "1")),
+    ("chain.hop", ("--write",), ("--repeats", "1")),
     ("chain", ("--write",), ("--quick",)),
     ("executor_pass", ("--write",), ("--pairs", "1", "100", "--passes", "50")),
     ("processes", ("--write",), ("--repeats", "1", "--seconds", "5")),

@@ -123,7 +123,7 @@ class Books:
 
     def run(self, parts: list[list[bytes]], start: int, now: int, wall: int) -> int:
         """Take in messages of a run from a place on: all that are ordinary, or else one; return where to go on."""
-        assert self._runs is not None, "who drains undecoded frames hands over what takes them"
+        assert self._runs is not None
         taken = None
         if self._connected and self._lateness.is_clear and not self._path_trouble(now):
             oldest = 0 if self._is_replay else (self._exchange_now(now) or wall) - LATE_NS

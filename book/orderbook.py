@@ -208,12 +208,10 @@ class OrderBook:
         price = self._price.after(message, [level.price_decimals for level in message.levels])
         qty = self._qty.after(message, [level.qty_decimals for level in message.levels])
         levels = [
-            Level(
-                level.is_bid,
-                price.units(level.price, level.price_decimals, "price"),
-                price.stored,
-                qty.units(level.qty, level.qty_decimals, "quantity"),
-                qty.stored,
+            msgspec.structs.replace(
+                level,
+                price=price.units(level.price, level.price_decimals, "price"),
+                qty=qty.units(level.qty, level.qty_decimals, "quantity"),
             )
             for level in message.levels
         ]
@@ -234,10 +232,9 @@ class OrderBook:
 
     def _rescale(self, price: _Scale, qty: _Scale) -> None:
         """Take new scales, and bring the levels to finer units if the wire prints more decimals than before."""
-        by_price, by_qty = 1, 1
-        if self._bids.best is not None or self._asks.best is not None:
-            by_price = _power(price.stored - self._price.stored)
-            by_qty = _power(qty.stored - self._qty.stored)
+        # Coarser than before they are only from a snapshot on, which finds the book empty.
+        by_price = _power(price.stored - self._price.stored)
+        by_qty = _power(qty.stored - self._qty.stored)
         if self._bids.outgrows(by_price, by_qty) or self._asks.outgrows(by_price, by_qty):
             raise FrameError("a level is too large for the wire's new precision")
         self._price, self._qty = price, qty

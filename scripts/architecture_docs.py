@@ -10,10 +10,22 @@ ROOT = Path(__file__).resolve().parent.parent
 # What happens, in the order in which it happens, and where.
 WAY = [
     ("bytes come from Kraken's public WebSocket", "collector/__main__.py", "Collector._frame"),
-    ("the frame is classified, and counts as a sign of life", "collector/feed/feed.py", "Feed.frame"),
-    ("it goes onto the bus unchanged, with the time of its arrival", "shared/bus/publisher.py", "Publisher.publish"),
+    (
+        "plain book frames are wrapped in one call; any other frame is classified",
+        "collector/feed/feed.py",
+        "Feed.frames",
+    ),
+    (
+        "it goes onto the bus unchanged, with the time of its arrival",
+        "shared/bus/publisher.py",
+        "Publisher.publish_finished",
+    ),
     ("the book process drains its queue", "book/__main__.py", "Shell.on_messages"),
-    ("the pair's book applies the levels and compares the checksum", "book/books.py", "Books._frame"),
+    (
+        "live books take them in one call, checksums compared; what is out of the ordinary goes alone",
+        "book/books.py",
+        "Books.run",
+    ),
     ("a live book is published in ticks and lots", "book/books.py", "Books.encode"),
     ("the strategy's process receives it", "strategy/host.py", "Host.message"),
     ("the strategy decides which quotes it wants", "strategy/models/market_maker.py", "MarketMaker.on_book"),

@@ -124,10 +124,7 @@ impl Ladder {
             let rank = self.side.rank(price);
             if qty != 0 && self.levels.front().is_none_or(|worst| rank > worst.0) {
                 self.levels.push_front((rank, qty));
-                let place = self.levels.len() - 1;
-                if place < checksum::LEVELS {
-                    self.print(place);
-                }
+                self.print(self.levels.len() - 1);
             } else {
                 self.set(price, qty);
             }

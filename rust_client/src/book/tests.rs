@@ -189,6 +189,7 @@ fn a_finer_wire_rescales_the_book() {
     assert_eq!((book.price_precision(), book.qty_precision()), (2, 1));
     assert_eq!(book.levels(Side::Buy, 9).collect::<Vec<_>>(), [(525, 10), (500, 15)]);
     assert_eq!(book.levels(Side::Sell, 9).collect::<Vec<_>>(), [(700, 20)]);
+    assert_eq!(book.checksum(), crc32fast::hash(b"700205251050015"));
     let too_fine = v2("update", &[("5.0000000000000000000", "1")], &[], None);
     assert!(is_frame_error(book.apply_frame(&too_fine)));
 }

@@ -110,6 +110,8 @@ class World:
         self.exchanges = {symbol: Exchange(DEPTH, is_v1=False) for symbol in SYMBOLS}
         self.feed, self.replay = Feed(), replay
         self.now, self.lag, self.connected = 1000 * SECOND, 0, True
+        # The exchange's time less CLOCK_BOOTTIME; 0: unknown.
+        self.offset = 0
         self.parts: list[list[bytes]] = []
 
     def act(self, name: str, *arguments: Any) -> None:
@@ -168,6 +170,8 @@ class World:
             last_byte=self.now if last_byte is None else last_byte,
             symbols=dict.fromkeys(SYMBOLS, "subscribed"),
             replay=self.replay,
+            exchange_offset=self.offset,
+            offset_uncertain_ms=1.0 if self.offset else -1.0,
         )
         self.put("feed.status", message)
 

@@ -252,3 +252,24 @@ def test_the_touch_is_the_best_level_of_each_side(module: Any) -> None:
     book = live(module, [("1.0", "1"), ("1.5", "2")], [("3.0", "1"), ("2.0", "3")])
     assert module.get_bid(book) == (15, 200_000_000)
     assert module.get_ask(book) == (20, 300_000_000)
+
+
+def v1(kind: str, price: str, qty: str = "1.50") -> bytes:
+    return f'[1,{{"{kind}":[["{price}","{qty}","1"]]}},"book-10","XBT/USD"]'.encode()
+
+
+def test_an_update_in_the_wires_decimals_is_whole_ticks_all_the_same(module: Any) -> None:
+    book = module.OrderBook("BTC/USD", 10, 1, 1)
+    assert book.apply_frame(v1("bs", "5541.20000"))
+    assert book.apply_frame(v1("b", "5541.30000"))
+    assert book.apply_frame(v1("b", "5541.4", "1.5"))
+    assert book.bids(9) == [(55414, 15), (55413, 15), (55412, 15)]
+    with pytest.raises(module.FrameError, match="more than 1 decimals"):
+        book.apply_frame(v1("b", "5541.30001"))
+
+
+def test_an_update_finer_than_the_snapshot_is_checked_in_its_decimals(module: Any) -> None:
+    book = module.OrderBook("BTC/USD", 10, 3, 3)
+    assert book.apply_frame(v1("bs", "3.1", "1.5"))
+    assert book.apply_frame(v1("b", "3.125", "1.500"))
+    assert book.checksum() == zlib.crc32(b"3125150031001500")

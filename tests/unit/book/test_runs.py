@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.clock import MS, SECOND
-from tests.kit.market.run_worlds import World
+from tests.kit.market.run_worlds import WALL, World
 
 pytestmark = pytest.mark.rust
 
@@ -86,8 +86,14 @@ def test_both_ways_come_to_the_same(case: str, replay: bool) -> None:
     world.close()
 
 
-def test_rust_takes_all_frames_of_live_books_after_the_first_turn() -> None:
-    world = World()
+@pytest.mark.parametrize(
+    ("replay", "offset", "lag"),
+    [(False, 0, 0), (True, 0, 3 * SECOND), (False, WALL - 1000 * SECOND, 9 * SECOND)],
+    ids=["on time", "a replay, whose frames may be of any age", "on time by the exchange's own clock"],
+)
+def test_rust_takes_all_frames_of_live_books_after_the_first_turn(replay: bool, offset: int, lag: int) -> None:
+    world = World(replay=replay)
+    world.offset, world.lag = offset, lag
     world.act("recovery")
     world.turn()
     for symbol in (BTC, ETH, BTC, ETH):
@@ -95,6 +101,20 @@ def test_rust_takes_all_frames_of_live_books_after_the_first_turn() -> None:
     world.turn()
     world.close()
     assert world.readers[1].by_rust == 4
+
+
+def test_effects_of_runs_add_up_until_they_are_taken() -> None:
+    world = World()
+    world.act("recovery")
+    world.turn()
+    for level in (FAR, NEAR):
+        world.frame(BTC, "change", level)
+    books = world.readers[1].books
+    assert books.run(world.parts, 0, world.now, WALL) == 2
+    world.frame(ETH, "change", FAR)
+    assert books.run(world.parts, 2, world.now, WALL) == 3
+    assert len(books.take().finished) == 3
+    world.close()
 
 
 def test_a_collector_whose_numbers_are_none_is_left_to_the_common_way() -> None:

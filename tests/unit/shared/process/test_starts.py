@@ -13,7 +13,7 @@ from shared import halt
 from shared.config import Config
 from shared.errors import Held
 from shared.messages import ProcessState
-from shared.process import account_lock, locks, refusals, starts
+from shared.process import account_lock, locks, starts
 
 
 def test_a_second_holder_is_refused_and_told_by_whom(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_loop_that_was_not_mended_shows_itself_anew_after_a_resume(tmp_path: P
 
 
 def test_refusals_wait_longer_each_time(tmp_path: Path) -> None:
-    assert [refusals.refused_delay_s(tmp_path, "book") for _ in range(4)] == [0, 0.5, 1, 2]
+    assert [starts.refused_delay_s(tmp_path, "book") for _ in range(4)] == [0, 0.5, 1, 2]
 
 
 def test_halt_keeps_its_first_reason_and_resume_tells_whether_it_was_on(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One hop of the bus beside bare pyzmq: ``python -m benchmarks.hop [--write]``.
+"""One hop of the bus beside bare pyzmq: ``python -m benchmarks.chain.hop [--write]``.
 
 A publisher and a reader in two processes over ipc, the same book message. Bare is a PUB and a SUB socket with
 ``send_multipart`` and a blocking ``recv_multipart``, nothing decoded. Ours is :class:`shared.bus.Publisher` and the
@@ -112,7 +112,7 @@ def run(send: Callable[[], None], where: str, read: Reader, count: int, rate: in
 
 def main() -> None:
     """Measure, print, and write where asked."""
-    options = argparse.ArgumentParser(prog="python -m benchmarks.hop", description=__doc__)
+    options = argparse.ArgumentParser(prog="python -m benchmarks.chain.hop", description=__doc__)
     options.add_argument("--repeats", type=int, default=5)
     options.add_argument("--write", action="store_true", help="into benchmarks/RESULTS.md and results.json")
     chosen = options.parse_args()
@@ -140,9 +140,9 @@ def main() -> None:
         )
     print("\n".join(lines))
     if chosen.write:
-        head = f"## A hop of the bus\n\n{report.today()}, `python -m benchmarks.hop`. {machine}.\n"
-        report.write("hop", "\n".join([head, *lines]))
-        report.keep("hop", json.dumps({"latency_us": latency, "messages_s": flat_out}))
+        head = f"## A hop of the bus\n\n{report.today()}, `python -m benchmarks.chain.hop`. {machine}.\n"
+        report.write("chain.hop", "\n".join([head, *lines]))
+        report.keep("chain.hop", json.dumps({"latency_us": latency, "messages_s": flat_out}))
 
 
 if __name__ == "__main__":
