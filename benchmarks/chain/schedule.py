@@ -78,7 +78,8 @@ class Ladder:
 
     def number_of(self, price: float) -> int:
         """Return how many calling frames had moved the bid when it stood at a price of an order."""
-        return round(price * 10**self.pair.price_precision) // self.pair.tick - self.first_bid
+        units: int = 10**self.pair.price_precision
+        return round(price * units) // self.pair.tick - self.first_bid
 
     def checksum(self) -> int:
         """Return the checksum after all frames that were made, whether or not they have left."""

@@ -63,7 +63,7 @@ class System:
             name: started.start("-m", name, "--config", str(path), folder=FOLDER, log=FOLDER / f"{name}.out").pid
             for name in ("book", "collector")
         }
-        socket = zmq.Context.instance().socket(zmq.SUB)
+        socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         socket.setsockopt(zmq.RCVHWM, 10 * limits.BUS_QUEUE_MESSAGES)
         socket.setsockopt(zmq.SUBSCRIBE, b"book.")
         socket.connect(f"ipc://{FOLDER}/run/bus/book")

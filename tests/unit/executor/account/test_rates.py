@@ -49,7 +49,7 @@ def test_a_pair_that_is_listed_later_is_used_from_then_on() -> None:
 @given(st.lists(st.tuples(mids, st.booleans()), min_size=1, max_size=6))
 def test_after_a_second_they_are_those_that_fresh_rates_would_be(steps: list[tuple[dict[str, Decimal], bool]]) -> None:
     rates = Rates("USD", TRADED)
-    now, known = 0, {}
+    now, known = 0, dict[str, Decimal]()
     for number, (given_mids, with_euro) in enumerate(steps):
         now += SECOND if number % 2 else AGAIN_NS
         known |= given_mids
