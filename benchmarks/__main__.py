@@ -16,6 +16,7 @@ PARTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("book", ("--write",), ("--updates", "500")),
     ("chain.hop", ("--write",), ("--repeats", "1")),
     ("chain", ("--write",), ("--quick",)),
+    ("everything", ("--write",), ("--quick",)),
     ("executor_pass", ("--write",), ("--pairs", "1", "100", "--passes", "50")),
     ("processes", ("--write",), ("--repeats", "1", "--seconds", "5")),
 )

@@ -102,7 +102,7 @@ class Chain:
         ladders = {ladder.symbol: ladder for ladder in self._ladders}
         for came, _, symbol, price in self._orders():
             if symbol in ladders and price is not None:
-                first.setdefault((symbol, ladders[symbol].number_of(f"{float(price):f}")), came)
+                first.setdefault((symbol, ladders[symbol].number_of(price)), came)
         called = [frame for frame in made if frame.calling]
         latencies = [
             (first[key] - began - frame.at_ns) / 1000
@@ -122,7 +122,7 @@ class Chain:
         came: dict[tuple[str, int], int] = {}
         for at, _, symbol, price in self._orders():
             if symbol in ladders and price is not None:
-                came.setdefault((symbol, ladders[symbol].number_of(f"{float(price):f}")), at)
+                came.setdefault((symbol, ladders[symbol].number_of(price)), at)
         self.latency = listener.latency
         taken: dict[str, list[float]] = {name: [] for name in HOPS}
         boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()

@@ -76,11 +76,10 @@ class Ladder:
         self._size = (self._size + 1) % 7
         return self._frame("update", [(self.bid - LEVELS // 2, self._lots + self._size)], [])
 
-    def number_of(self, price: str) -> int:
+    def number_of(self, price: float) -> int:
         """Return how many calling frames had moved the bid when it stood at a price of an order."""
-        whole, _, fraction = price.partition(".")
-        units = int(whole + fraction.ljust(self.pair.price_precision, "0")[: self.pair.price_precision])
-        return units // self.pair.tick - self.first_bid
+        units: int = 10**self.pair.price_precision
+        return round(price * units) // self.pair.tick - self.first_bid
 
     def checksum(self) -> int:
         """Return the checksum after all frames that were made, whether or not they have left."""
@@ -123,11 +122,11 @@ class Frame:
 
 
 def frames(plan: Plan, ladders: Sequence[Ladder]) -> list[Frame]:
-    """Return the frames of a measurement, pair after pair in turn."""
+    """Return the frames of a measurement, pair after pair in turn; the calling ones come evenly."""
     made = []
     for number in range(plan.count):
         ladder = ladders[number % len(ladders)]
-        is_calling = number // len(ladders) % plan.calls == plan.calls - 1
+        is_calling = (number // len(ladders) + number % len(ladders)) % plan.calls == plan.calls - 1
         text = ladder.calling() if is_calling else ladder.other()
         made.append(Frame(plan.at_ns(number), ladder.symbol, text, ladder.bid - ladder.first_bid if is_calling else 0))
     return made

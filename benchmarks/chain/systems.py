@@ -122,6 +122,7 @@ def _ours(folder: Path, exchange: Exchange, started: Processes, rule: str) -> di
             "max_open_orders": 10_000,
             "max_orders_per_minute": 10**6,
             "max_daily_loss": 10**9,
+            "price_band_percent": 50,  # of the cheapest pairs the spread is some percent
             "inventory_base": dict.fromkeys(sorted(bases), BALANCE),
             "tier": "pro",
         },

@@ -21,7 +21,7 @@ import yaml
 import zmq
 
 from benchmarks import report
-from benchmarks.chain.pairs import asset_pairs, listed
+from benchmarks.chain.pairs import listed
 from benchmarks.chain.run import percentile
 from benchmarks.chain.schedule import Ladder
 from benchmarks.chain.systems import ROOT, Processes, cpu_s, free_port, processes
@@ -63,8 +63,7 @@ class System:
             name: started.start("-m", name, "--config", str(path), folder=FOLDER, log=FOLDER / f"{name}.out").pid
             for name in ("book", "collector")
         }
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
-        socket = context.socket(zmq.SUB)
+        socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         socket.setsockopt(zmq.RCVHWM, 10 * limits.BUS_QUEUE_MESSAGES)
         socket.setsockopt(zmq.SUBSCRIBE, b"book.")
         socket.connect(f"ipc://{FOLDER}/run/bus/book")
@@ -88,7 +87,6 @@ class System:
 
     def _config(self) -> dict[str, object]:
         pairs = listed(len(self._ladders))
-        (FOLDER / "pairs.json").write_text(asset_pairs(len(pairs)), encoding="utf-8")
         bases = sorted({pair.base.name for pair in pairs})
         url = f"ws://127.0.0.1:{self._port}/v2"
         return {

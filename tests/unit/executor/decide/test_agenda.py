@@ -1,4 +1,4 @@
-"""Which pairs a pass looks at: its cost must follow what happened, whatever waits."""
+"""Pairs that a pass looks at: its cost must follow what happened, whatever waits."""
 
 from __future__ import annotations
 

@@ -99,12 +99,14 @@ def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: Contex
     assert message["ts"] > 0
 
 
-def test_repeats_of_many_topics_are_spread_and_each_comes_once_a_second(context: Context, where: str) -> None:
+def test_repeats_of_many_topics_are_spread_and_each_comes_once_a_second(
+    context: Context, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sender = publisher(context, where)
     topics = [f"book.{number}" for number in range(1000)]
     sent: dict[bytes, list[int]] = {}
-    sender._send = lambda raw, _: sent.setdefault(raw, []).append(now)  # type: ignore[method-assign, assignment]
     now = 0
+    monkeypatch.setattr(sender, "_send", lambda raw, _: sent.setdefault(raw, []).append(now))
     for topic in topics:
         sender.publish_encoded(topic, b"as it is")
     sent.clear()
