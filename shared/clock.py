@@ -6,6 +6,7 @@ suspend. ``wall_ns`` is the wall clock, for times that leave the machine or that
 
 from __future__ import annotations
 
+import functools
 import socket
 import time
 from datetime import UTC, datetime
@@ -36,7 +37,13 @@ def clock_id() -> str:
 def rfc3339(ns: int) -> str:
     """Return ns since the epoch as RFC 3339 text with microseconds and ``Z``, as Kraken writes times."""
     whole, rest = divmod(ns, SECOND)
-    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest // 1000:06d}Z"
+    return f"{_second_text(whole)}.{rest // 1000:06d}Z"
+
+
+@functools.lru_cache(maxsize=16)
+def _second_text(whole: int) -> str:
+    """Return a second since the epoch as text; most times that are written in a row share one."""
+    return datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def parse_rfc3339(text: str) -> int:
