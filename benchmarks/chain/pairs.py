@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 from simulator.pairs.instrument import Pair, PairStatus
 from simulator.pairs.made import made_pairs
@@ -14,6 +15,7 @@ _SHIPPED = [pair for pair in PAIRS.values() if pair.quote.name == "USD" and pair
 _VALUED = {"USD", *(pair.base.name for pair in _SHIPPED)}
 
 
+@cache
 def listed(count: int) -> list[Pair]:
     """Return so many pairs: those of the simulator's table that trade against USD, then made-up ones."""
     pairs = _SHIPPED[:count]
@@ -25,6 +27,10 @@ def listed(count: int) -> list[Pair]:
     return pairs
 
 
+@cache
 def asset_pairs(count: int) -> str:
-    """Return an answer of ``AssetPairs`` with the made-up ones among so many pairs, and more."""
+    """Return an answer of ``AssetPairs`` with the made-up ones among so many pairs, and more.
+
+    It is made once: the pairs that :func:`listed` adds would change the shapes of the next ones.
+    """
     return json.dumps({"error": [], "result": made_pairs(2 * count)})

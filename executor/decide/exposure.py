@@ -60,6 +60,11 @@ class Exposure:
         self._gross_of, self._gross = {}, ZERO
         self._weigh((asset, way) for asset in portfolio.positions for way in (UP, DOWN))
 
+    def reposition(self, portfolio: Portfolio, assets: Iterable[str]) -> None:
+        """Take a portfolio in which only the positions of these assets differ."""
+        self._portfolio = portfolio
+        self._weigh((asset, way) for asset in assets for way in (UP, DOWN))
+
     def update(self, revalued: Iterable[str] = ()) -> None:
         """Take in orders that changed, and symbols whose mid did."""
         if not self._moved and not revalued:

@@ -20,7 +20,7 @@ class Verdict:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self._made_for: tuple[int, int] | None = None
+        self._market_changes = self._account_changes = -1  # those that the portfolio was made after
         self._portfolio = risk.Portfolio({}, {}, {})
         self._markets: dict[str, risk.Market] = {}
         self._rates: dict[str, Decimal] = {}
@@ -65,13 +65,18 @@ class Verdict:
     def exposure(self) -> Exposure:
         """Return the worst case of all live orders, as they and the mids are now."""
         state = self.state
-        made_for = (state.account.changes, state.market.changes)
         moved = state.market.take_moved_mids()
-        if self._made_for != made_for:
-            self._made_for = made_for
+        is_repriced = self._market_changes != state.market.changes
+        is_repositioned = self._account_changes != state.account.changes
+        self._market_changes, self._account_changes = state.market.changes, state.account.changes
+        if is_repriced:
             self._portfolio = self._make_portfolio()
             self._exposure.rebuild(self._portfolio)
             return self._exposure
+        if is_repositioned:
+            before, self._portfolio = self._portfolio.positions, self._with_positions()
+            now = self._portfolio.positions
+            self._exposure.reposition(self._portfolio, [base for base in now if now[base] != before[base]])
         for symbol in moved:
             self._take_mid(symbol)
         revalued = set(moved)
@@ -113,6 +118,11 @@ class Verdict:
             value = self._by_mids(base)
             if value is not None and self._goes_by_mids(base):
                 self._rates[base] = value
+        return self._with_positions()
+
+    def _with_positions(self) -> risk.Portfolio:
+        """Return markets and rates as they were taken last, with the account's positions."""
+        state = self.state
         positions = {base: state.account.position(base) for base in state.bases}
         unvalued = tuple(
             base

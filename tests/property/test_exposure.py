@@ -49,14 +49,22 @@ class Walk:
         self.portfolio = Portfolio(self.markets, self.rates, amounts)
         self.exposure.rebuild(self.portfolio)
 
+    def reposition(self) -> None:
+        asset = self.draw.choice(["BTC", "ETH"])
+        amounts = {**self.portfolio.positions, asset: Decimal(self.draw.randint(-50, 50)) / 10_000}
+        self.portfolio = Portfolio(self.markets, self.rates, amounts)
+        self.exposure.reposition(self.portfolio, [asset])
+
     def step(self) -> None:
         kind = self.draw.random()
         if kind < 0.35 or not self.orders:
             self.add()
         elif kind < 0.85:
             self.change(self.draw.choice(self.orders))
-        elif kind < 0.97:
+        elif kind < 0.93:
             self.move()
+        elif kind < 0.98:
+            self.reposition()
         else:
             self.rebuild()
         if kind < 0.85 and self.draw.random() < 0.7:
