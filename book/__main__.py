@@ -14,7 +14,7 @@ from shared.process.command_line import load_config, parser
 from shared.process.loop import Process
 
 WANTED = ["feed.instrument", "feed.status", "feed.book", "feed.trade"]
-TURN_MS = 20
+TURN_MS = 50
 
 
 class Shell:

@@ -186,7 +186,7 @@ def main() -> None:
         batch=load_batch(publisher.src, publisher.boot, publisher.seqs),
     )
     collector = Collector(process, feed)
-    process.run_async(collector.run, collector.on_messages, collector.on_turn, turn_ms=20)
+    process.run_async(collector.run, collector.on_messages, collector.on_turn, turn_ms=50)
 
 
 def _frames_of(path: Path) -> Iterable[bytes]:

@@ -77,7 +77,7 @@ class Listener(threading.Thread):
 class Chain:
     """A system that runs against stubs of its own."""
 
-    def __init__(self, name: str, pairs: int, started: Processes, rule: str = "Join") -> None:
+    def __init__(self, name: str, pairs: int, started: Processes, rule: str = "Join", *, spin: bool = False) -> None:
         self.name = name
         self.latency = Latency()
         listed_pairs = listed(pairs)
@@ -87,7 +87,7 @@ class Chain:
         self._private = started.start("-m", "benchmarks.chain.private_stub", *assets)
         public, private = (f"ws://127.0.0.1:{int(_line(stub))}/v2" for stub in (self._public, self._private))
         self._ladders = [Ladder(pair) for pair in listed_pairs]
-        self.pids = systems.start(name, Exchange(public, private, symbols, symbols), started, rule)
+        self.pids = systems.start(name, Exchange(public, private, symbols, symbols), started, rule, spin=spin)
         self._until_quoting()
 
     def measure(self, plan: Plan) -> Measured:
@@ -176,10 +176,10 @@ class Chain:
 
 
 @contextlib.contextmanager
-def chain(name: str, pairs: int, rule: str = "Join") -> Iterator[Chain]:
+def chain(name: str, pairs: int, rule: str = "Join", *, spin: bool = False) -> Iterator[Chain]:
     """Give a running system."""
     with systems.processes() as started:
-        yield Chain(name, pairs, started, rule)
+        yield Chain(name, pairs, started, rule, spin=spin)
 
 
 def _say(process: subprocess.Popen[str], line: str) -> None:

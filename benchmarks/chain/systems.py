@@ -78,13 +78,16 @@ def processes() -> Iterator[Processes]:
         started.stop()
 
 
-def start(name: str, exchange: Exchange, started: Processes, rule: str) -> dict[str, int]:
-    """Start a system against the stubs; return its processes' ids. ``rule`` is a class of benchmarks.chain.rule."""
+def start(name: str, exchange: Exchange, started: Processes, rule: str, *, spin: bool) -> dict[str, int]:
+    """Start a system against the stubs; return its processes' ids.
+
+    ``rule`` is a class of benchmarks.chain.rule, ``spin`` our setting performance.spin.
+    """
     folder = FOLDER / name.replace(" ", "_").replace(",", "")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if name == OURS:
-        return _ours(folder, exchange, started, rule)
+        return _ours(folder, exchange, started, rule, spin=spin)
     roles = {"single": [exchange.public, exchange.private, *exchange.quoted]}
     if name == FOUR:
         roles = {
@@ -99,7 +102,7 @@ def start(name: str, exchange: Exchange, started: Processes, rule: str) -> dict[
     }
 
 
-def _ours(folder: Path, exchange: Exchange, started: Processes, rule: str) -> dict[str, int]:
+def _ours(folder: Path, exchange: Exchange, started: Processes, rule: str, *, spin: bool) -> dict[str, int]:
     port = free_port()
     (folder / "config").mkdir()
     pairs = {pair.symbol: pair for pair in listed(len(exchange.symbols))}
@@ -112,6 +115,7 @@ def _ours(folder: Path, exchange: Exchange, started: Processes, rule: str) -> di
             "ws_url": exchange.public,
             "ws_auth_url": exchange.private,
         },
+        "performance": {"spin": spin},
         "trading": {
             "pairs": exchange.quoted,
             "record_depth": 10,
