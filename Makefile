@@ -64,11 +64,9 @@ simulate: ## run the executor against a simulated exchange in virtual time (SIMU
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.simulation.run $(SIMULATE_ARGS)
 
-bench: ## measure the order books beside others that people use; writes benchmarks/RESULTS.md
+bench: ## measure the way from a frame to an order, part by part, beside others; writes benchmarks/RESULTS.md
 	@scripts/setup.sh dev
-	@$(BIN)/python -m benchmarks.book
-	@$(BIN)/python -m benchmarks.book_peers
-	@$(BIN)/python -m benchmarks.batch
+	@$(BIN)/python -m benchmarks
 
 bench-check: ## compare calls and memory of the hot paths with what is recorded (benchmarks/guard.json)
 	@scripts/setup.sh dev
