@@ -235,9 +235,8 @@ MARKOUT_FILLS: Final = 1_000  # own fills that wait for their markout; the oldes
 # Self-watching.
 OPERATIONS_MEASURED: Final = 100
 MEMORY_CHECK_S: Final = 5.0
-LAZY_MS: Final = 20  # between two reads of topics that wake nobody
-LAZY_BUSY_MS: Final = 4  # after a read of more than a few messages
-LAZY_FEW: Final = 2
+LAZY_BUSY_MS: Final = 4  # between two reads of topics that wake nobody, while more than a few a turn come
+LAZY_FEW: Final = 6
 SPIN_MS: Final = 250  # how long a process stays awake after its last message, where performance.spin is on
 GARBAGE_YOUNG_S: Final = 1.0  # between two collections of young garbage, by turns and never amid messages
 GARBAGE_ALL_S: Final = 60.0

@@ -1,33 +1,26 @@
-"""Topics that wake nobody: they are read by a timer, and before any other message, so that these find them read."""
+"""Topics that wake nobody: they are read by turns, and before any other message, so that these find them read."""
 
 from __future__ import annotations
-
-import asyncio
-from collections.abc import Callable
 
 from shared import limits
 from shared.bus import Received, Subscriber
 
 
 class Lazily:
-    """Reads a subscriber by a timer, more often while much comes: what waits is in the next message's way."""
+    """Reads a subscriber; says when to read it between two turns, while much comes: what waits is in others' way."""
 
     def __init__(self, subscriber: Subscriber, *, is_used: bool) -> None:
         self.subscriber = subscriber
         self._is_used = is_used
-        self._read = 0
+        self._counted = 0
 
     def read(self) -> list[Received]:
         """Return what waits."""
         return self.subscriber.drain() if self._is_used else []
 
-    def begin(self, loop: asyncio.AbstractEventLoop, on_messages: Callable[[list[Received]], None]) -> None:
-        """Hand on what waits, now and by the timer from then on."""
-        if not self._is_used:
-            return
-        received = self.read()
-        if received:
-            on_messages(received)
-        count, self._read = self.subscriber.counters.messages - self._read, self.subscriber.counters.messages
-        wait_ms = limits.LAZY_BUSY_MS if count > limits.LAZY_FEW else limits.LAZY_MS
-        loop.call_later(wait_ms / 1000, self.begin, loop, on_messages)
+    def more(self, turn_ms: int) -> list[float]:
+        """Return in how many seconds to read again before the next turn, if many came since the last one."""
+        counted, self._counted = self._counted, self.subscriber.counters.messages
+        if self._counted - counted <= limits.LAZY_FEW:
+            return []
+        return [wait_ms / 1000 for wait_ms in range(limits.LAZY_BUSY_MS, turn_ms, limits.LAZY_BUSY_MS)]

@@ -67,7 +67,10 @@ class Process:
         self.details: dict[str, object] = {}
         self._bad_logged: dict[str, float] = {}
         watched = configuration.monitor
-        self.performance = Performance(watched.slow_operation_s, self._on_slow)
+        self.performance = Performance(
+            watched.slow_operation_s,
+            lambda what, seconds: self.log.warning("slow operation", operation=what, seconds=round(seconds, 3)),
+        )
         self._memory = Memory(watched.memory_threshold_mb, watched.memory_limit_mb)
         self._memory_due = 0
         self._garbage = Garbage()
@@ -83,7 +86,7 @@ class Process:
         self.log = logs.logger(name)
         self._wake, self._wake_writer = socket.socketpair()
         self._catch_signals()
-        self._back_off()
+        self.start.back_off(self.log.warning, lambda: self.stopping)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
         self._auth = start_auth(context, configuration)
         endpoint = bus.address(configuration, str(configuration.bus[name]))
@@ -251,22 +254,32 @@ class Process:
                 # The fd is edge-triggered, and reading may have consumed the edge: read again until nothing is left.
                 loop.call_soon(guarded(read_bus))
 
+        def read_lazily() -> None:
+            if received := self._lazy.read():
+                on_messages(received)
+
+        def turn() -> None:
+            began = boot_ns()
+            read_lazily()
+            read_bus()
+            with self.performance.timed("turn"):
+                on_turn(boot_ns())
+            self._turn(began)
+            self._spin.keep(loop)
+            if not self.stopping:
+                loop.call_later(turn_ms / 1000, guarded(turn))
+                for wait_s in self._lazy.more(turn_ms):
+                    loop.call_later(wait_s, guarded(read_lazily))
+            elif not stop.done():
+                stop.set_result(None)
+
         loop.add_reader(int(self.subscriber.socket.getsockopt(zmq.FD)), guarded(read_bus))
         loop.add_reader(int(self.publisher.socket.getsockopt(zmq.FD)), guarded(self.publisher.serve_subscriptions))
-        self._lazy.begin(loop, on_messages)
         task = asyncio.ensure_future(main())
         task.add_done_callback(lambda done: None if done.cancelled() else fail(done.exception()))
         try:
-            while not self.stopping:
-                began = boot_ns()
-                read_bus()
-                with self.performance.timed("turn"):
-                    on_turn(boot_ns())
-                self._turn(began)
-                self._spin.keep(loop)
-                await asyncio.wait([stop], timeout=turn_ms / 1000)
-                if stop.done():
-                    stop.result()
+            guarded(turn)()
+            await stop
             self._state, self._why = ProcessState.STOPPING, "asked to stop"
             self._turn(boot_ns())
             if on_stop is not None:
@@ -301,8 +314,7 @@ class Process:
         if not self._orphan_since:
             self._orphan_since = now
             self.log.warning("supervisord is gone: stopping", in_s=self.outlives_s)
-        if now - self._orphan_since >= self.outlives_s * 1e9:
-            self.stopping = True
+        self.stopping = self.stopping or now - self._orphan_since >= self.outlives_s * 1e9
 
     def _beat(self, now: int) -> None:
         beat = self._beats.next(
@@ -335,13 +347,6 @@ class Process:
         with contextlib.suppress(BlockingIOError):
             while self._wake.recv(64):
                 pass
-
-    def _back_off(self) -> None:
-        until = time.monotonic() + self.start.delay_s
-        if self.start.failed:
-            self.log.warning("starts failed in a row", failed=self.start.failed, waiting_s=self.start.delay_s)
-        while time.monotonic() < until and not self.stopping:
-            time.sleep(0.05)
 
     def _report_crash_loop(self, *, halts: bool) -> None:
         text = f"{self.name} failed to start {self.start.failed} times in a row; see logs/{self.name}.log"
@@ -387,9 +392,6 @@ class Process:
     def _on_warning(self, level: str, event: str, fields: dict[str, object]) -> None:
         if self._publisher is not None:
             self.publish(f"log.{self.name}", LogLine(level=level, event=event, fields=fields))
-
-    def _on_slow(self, operation: str, seconds: float) -> None:
-        self.log.warning("slow operation", operation=operation, seconds=round(seconds, 3))
 
     def _on_bad(self, what: str, why: str, raw: bytes) -> None:
         now = time.monotonic()

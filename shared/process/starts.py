@@ -7,6 +7,8 @@ asked to; five in a row are a crash loop.
 from __future__ import annotations
 
 import contextlib
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,14 @@ class Start:
     def is_crash_loop(self) -> bool:
         """True once five starts failed in a row."""
         return self.failed >= limits.CRASH_LOOP_STARTS
+
+    def back_off(self, warn: Callable[..., object], is_stopping: Callable[[], bool]) -> None:
+        """Wait before another try, with a warning, or until the process is to stop."""
+        if self.failed:
+            warn("starts failed in a row", failed=self.failed, waiting_s=self.delay_s)
+        until = time.monotonic() + self.delay_s
+        while time.monotonic() < until and not is_stopping():
+            time.sleep(0.05)
 
     def says(self, state: ProcessState) -> None:
         """Take in the process's state: only ``ready`` makes the start a success, however long it was degraded."""

@@ -1,38 +1,32 @@
-"""Topics that wake nobody are read by a timer, and more often while much comes."""
+"""Topics that wake nobody are read by turns, and more often while much comes."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 from shared import limits
-from shared.bus import Received, Subscriber
+from shared.bus import Subscriber
 from shared.process.lazy import Lazily
 
 
-def test_it_reads_more_often_while_much_comes() -> None:
-    counts = iter([0, limits.LAZY_FEW, limits.LAZY_FEW + 1, 0])
+def lazily(counters: SimpleNamespace, *, is_used: bool = True) -> Lazily:
+    subscriber = SimpleNamespace(drain=lambda: ["m"], counters=counters)
+    return Lazily(cast(Subscriber, subscriber), is_used=is_used)
+
+
+def test_nothing_is_read_where_nothing_is_wanted() -> None:
     counters = SimpleNamespace(messages=0)
-    waits: list[float] = []
-    handed: list[int] = []
+    assert lazily(counters, is_used=False).read() == []
+    assert len(lazily(counters).read()) == 1
 
-    def drain() -> list[str]:
-        count = next(counts)
-        counters.messages += count
-        return ["a message"] * min(count, 1)
 
-    subscriber = SimpleNamespace(drain=drain, counters=counters)
-    lazily = Lazily(cast(Subscriber, subscriber), is_used=True)
-
-    class Loop:
-        def call_later(self, wait: float, _again: object, *_: object) -> None:
-            waits.append(wait)
-
-    def on_messages(received: list[Received]) -> None:
-        handed.append(len(received))
-
-    for _ in range(4):
-        lazily.begin(cast(Any, Loop()), on_messages)
-    busy, usual = limits.LAZY_BUSY_MS / 1000, limits.LAZY_MS / 1000
-    assert waits == [usual, usual, busy, usual]
-    assert handed == [1, 1]
+def test_it_is_read_between_turns_while_much_comes() -> None:
+    counters = SimpleNamespace(messages=0)
+    made = lazily(counters)
+    assert made.more(20) == []
+    counters.messages += limits.LAZY_FEW
+    assert made.more(20) == []
+    counters.messages += limits.LAZY_FEW + 1
+    assert made.more(20) == [0.004, 0.008, 0.012, 0.016]
+    assert made.more(20) == []
