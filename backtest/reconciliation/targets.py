@@ -25,7 +25,7 @@ from backtest.errors import DataError
 from backtest.reconciliation.bus import Bus, Said, last_before
 from shared.clock import MS
 from shared.config import Config
-from shared.messages import Account, FeedTrades, Message, Orders, Position, Target
+from shared.messages import Account, Book, FeedTrades, Message, Orders, Position, Target
 from strategy.host import Host
 
 INVALID = "invalid"
@@ -78,6 +78,15 @@ def decide_again(config: Config, strategy: str, bus: Bus) -> Decided:
     return outcome
 
 
+def _name_of(message: Book | Target) -> tuple[object, ...]:
+    """Return what names a book, of it or of a target that was decided on it: books of one batch share their stamps."""
+    if isinstance(message, Target):
+        bid, ask = message.bid, message.ask
+    else:
+        bid, ask = (side[0][0] if side else None for side in (message.bids, message.asks))
+    return message.received, message.booked, message.exchange_ts, bid, ask
+
+
 class _Deciding:
     """One life of the strategy."""
 
@@ -94,8 +103,7 @@ class _Deciding:
         self._others_heard: dict[str, int] = {}
         self._others = {symbol: self._merged(symbol) for symbol in self._symbols}
         self._by_stamp = {
-            symbol: {(said.message.received, said.message.booked): n for n, said in enumerate(bus.books[symbol])}
-            for symbol in self._symbols
+            symbol: {_name_of(said.message): n for n, said in enumerate(bus.books[symbol])} for symbol in self._symbols
         }
 
     def _merged(self, symbol: str) -> list[Said[FeedTrades] | Said[Orders]]:
@@ -155,7 +163,7 @@ class _Deciding:
         books = self._bus.books[target.symbol]
         if target.event == INVALID:
             return last_before(books, target.decided) + 1
-        place = self._by_stamp[target.symbol].get((target.received, target.booked))
+        place = self._by_stamp[target.symbol].get(_name_of(target))
         return None if place is None else place + 1
 
     def _positions(self, target: Target) -> list[Position]:

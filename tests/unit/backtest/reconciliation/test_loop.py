@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from backtest.reconciliation import run, targets
 from backtest.reconciliation.bus import Bus, Said
 from backtest.reconciliation.report import Report, lines
 from shared.config import Config
-from shared.messages import Quote
+from shared.messages import Book, Quote
 from tests.kit.backtest.recorded_run import record
 
 STRATEGY = "market_maker"
@@ -131,3 +132,21 @@ def test_messages_that_could_not_be_read_are_said(made: Report) -> None:
     damaged = msgspec.structs.replace(made, unreadable=3)
     assert made.unreadable == 0
     assert lines(damaged) == [*lines(made), "", "3 messages of the recording could not be read, and are left out."]
+
+
+def test_books_of_one_batch_share_their_stamps_and_are_told_apart(recorded: tuple[Bus, Dataset]) -> None:
+    bus = copy.copy(recorded[0])
+    bus.books = {
+        symbol: [each for book in said for each in (book, _next_of_its_batch(book))]
+        for symbol, said in bus.books.items()
+    }
+    outcome = targets.decide_again(prepared(), STRATEGY, bus)
+    assert outcome.different == []
+    assert outcome.equal == len(bus.targets) - len(PAIRS)
+
+
+def _next_of_its_batch(book: Said[Book]) -> Said[Book]:
+    """Return a book with another touch that was made by the same call."""
+    message = book.message
+    moved = [(price + 7, qty) for price, qty in message.asks]
+    return Said(book.at, msgspec.structs.replace(message, asks=moved))
