@@ -40,7 +40,7 @@ class Load:
 def loads(seconds: float) -> list[Load]:
     """Return the loads of the table; ``seconds`` is how long the busy ones last."""
     return [
-        Load("1 frame/s", 1, Plan(1, max(10, seconds), 1)),
+        Load("1 frame/s", 1, Plan(1, max(6, seconds), 1)),
         Load("10 frames/s, each after 100 ms of silence", 1, Plan(BURST_RATE, seconds, 1)),
         Load("100 frames/s, an order in 10", 1, Plan(100, seconds, 10)),
         Load("1,000 frames/s, an order in 20", 1, Plan(1_000, seconds, 20)),
@@ -176,7 +176,7 @@ def main() -> None:
     """Measure, print, and write where asked."""
     options = argparse.ArgumentParser(prog="python -m benchmarks.chain", description=__doc__)
     options.add_argument("--repeats", type=int, default=5)
-    options.add_argument("--seconds", type=float, default=8.0, help="of each load")
+    options.add_argument("--seconds", type=float, default=3.0, help="of each load")
     options.add_argument("--quick", action="store_true", help="one round of two seconds")
     options.add_argument("--write", action="store_true", help="into benchmarks/RESULTS.md and results.json")
     chosen = options.parse_args()
