@@ -51,7 +51,9 @@ def read_bare(where: str, count: int, out: Connection) -> None:
 
 def read_ours(where: str, count: int, out: Connection) -> None:
     """Take messages as a process's loop does; send the same."""
-    subscriber = Subscriber(zmq.Context.instance(), [where], [TOPIC])
+    subscriber = Subscriber(zmq.Context.instance(), [], [TOPIC])
+    subscriber.socket.setsockopt(zmq.RCVHWM, 0)  # the queue's bound is not what is measured
+    subscriber.connect([where], None)
     subscriber.hand_over("feed.book")
     poller = zmq.Poller()
     poller.register(subscriber.socket, zmq.POLLIN)
