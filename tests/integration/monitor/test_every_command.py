@@ -23,7 +23,7 @@ MARKET = str(frames_path("public_v2/book10_trades_BTCUSD_ETHUSD_flashbook.jsonl"
 # Typed, exit code with a system that runs, something that is said then; and the same with one that is down.
 Case = tuple[str, int, str, int, str]
 LOOKS: list[Case] = [
-    ("status", 0, "6 of 6 processes ready", 0, "nothing of this folder's runs"),
+    ("status", 0, "7 of 7 processes ready", 0, "nothing of this folder's runs"),
     ("tail heartbeat --count 3", 0, "heartbeat.", 1, "nothing runs that could be heard"),
     ("orders", 0, "BTC/USD", 1, "executor"),
     ("fills --count 1", 0, "/USD", 0, "no fills yet"),
