@@ -260,3 +260,24 @@ def test_a_refusal_of_the_other_side_names_its_status(monkeypatch: pytest.Monkey
             assert "429" in made.problem
 
     asyncio.run(play())
+
+
+def test_the_letter_that_a_proxy_resolves_names_is_left_out() -> None:
+    """picows knows ``socks5`` and ``socks4`` only."""
+    known = module._known_scheme
+    assert (known("socks5h://a:1"), known("socks4a://b:2")) == ("socks5://a:1", "socks4://b:2")
+    assert (known("http://c:3"), known(None)) == ("http://c:3", None)
+
+
+def test_frames_that_come_after_the_connection_was_given_up_and_pings_are_passed_over(seen: Seen) -> None:
+    async def play(seen: Seen) -> None:
+        link = seen.socket._link
+        assert link is not None
+        frame = picows.picows._make_test_ws_frame(WSMsgType.TEXT, b"late", True, False)
+        ping = picows.picows._make_test_ws_frame(WSMsgType.PING, b"", True, False)
+        link.on_ws_frame(link._transport, ping)  # type: ignore[arg-type]
+        link.abort()
+        link.on_ws_frame(link._transport, frame)  # type: ignore[arg-type]
+
+    seen.run(play)
+    assert seen.frames == []
