@@ -54,7 +54,7 @@ class Shell:
         time.sleep(limits.RELAY_TOGETHER_S)
 
     def on_turn(self, now: int) -> None:
-        """Report the process's state, and let more messages gather."""
+        """Count the relay's topics and forwarded messages, and report the process's state."""
         self.relay.turn(now)
         if not self.process.stopping:
             self.process.state(ProcessState.READY)
