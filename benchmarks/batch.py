@@ -30,6 +30,7 @@ from collector.feed.feed import Feed
 from shared import messages as m
 from shared.bus import Publisher, Subscriber, Undecoded, topics
 from shared.clock import boot_ns, wall_ns
+from tests.kit.pairs import pair_of
 
 DEPTH = PUBLISHED = 10
 PAIRS = (3, 100, 1450)
@@ -62,7 +63,7 @@ class Chain:
             self.books.take_runs(Runs(maker, self.reader.tracker, self.reader.decode))
         now = boot_ns()
         self.feed.opened(now)
-        pairs = {symbol: _pair(symbol) for symbol in self.symbols}
+        pairs = {symbol: pair_of(symbol, PRICE_DECIMALS, QTY_DECIMALS) for symbol in self.symbols}
         for message in (m.Instruments(pairs=pairs), self._status(now)):
             self.books.message(msgspec.structs.replace(message, src="collector", boot=BOOT), 0, now, wall_ns())
         self.feed.take()
@@ -114,21 +115,6 @@ class Chain:
                 self.book_seqs[topic] = seq = self.book_seqs.get(topic, 0) + 1
                 made.append((topics.encode(topic), self.books.encode(symbol, "book", BOOT, seq, wall, now)))
         return made
-
-
-def _pair(symbol: str) -> m.Pair:
-    return m.Pair(
-        symbol=symbol,
-        base=symbol.split("/")[0],
-        quote="USD",
-        status="online",
-        price_precision=PRICE_DECIMALS,
-        qty_precision=QTY_DECIMALS,
-        price_increment=1,
-        qty_increment=1,
-        qty_min=1,
-        cost_min="0.5",
-    )
 
 
 def frames_of(pairs: int, count: int) -> tuple[list[str], list[bytes]]:

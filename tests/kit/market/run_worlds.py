@@ -14,6 +14,7 @@ from shared.bus import Received, Subscriber, topics
 from shared.clock import SECOND
 from tests.frames import rust
 from tests.kit.market.book_changes import PRICE_DECIMALS, QTY_DECIMALS, Exchange
+from tests.kit.pairs import pair_of
 
 SYMBOLS = ["BTC/USD", "ETH/USD"]
 # The time that the exchange's frames carry.
@@ -176,21 +177,7 @@ class World:
         self.put("feed.status", message)
 
     def instruments(self, price_precision: int) -> None:
-        pairs = {
-            symbol: m.Pair(
-                symbol=symbol,
-                base=symbol[:3],
-                quote="USD",
-                status="online",
-                price_precision=price_precision,
-                qty_precision=QTY_DECIMALS,
-                price_increment=1,
-                qty_increment=1,
-                qty_min=1,
-                cost_min="1",
-            )
-            for symbol in SYMBOLS
-        }
+        pairs = {symbol: pair_of(symbol, price_precision, QTY_DECIMALS) for symbol in SYMBOLS}
         self.put("feed.instrument", m.Instruments(pairs=pairs))
 
     def trade(self, price: int) -> None:

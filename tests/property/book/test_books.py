@@ -14,6 +14,7 @@ from shared import messages as m
 from shared.clock import MS, SECOND
 from tests.frames import rust
 from tests.kit.market.book_changes import PRICE_DECIMALS, QTY_DECIMALS, SYMBOL, Exchange, changes, mutated
+from tests.kit.pairs import pair_of
 
 WALL = 1_786_923_425 * SECOND
 
@@ -94,18 +95,7 @@ class World:
         )
 
     def instruments(self, price_precision: int) -> None:
-        pair = m.Pair(
-            symbol=SYMBOL,
-            base="BTC",
-            quote="USD",
-            status="online",
-            price_precision=price_precision,
-            qty_precision=QTY_DECIMALS,
-            price_increment=1,
-            qty_increment=1,
-            qty_min=1,
-            cost_min="1",
-        )
+        pair = pair_of(SYMBOL, price_precision, QTY_DECIMALS)
         self.send(m.Instruments(boot=self.boot, pairs={SYMBOL: pair}))
 
     def frame(self, raw: bytes, *, missed: int = 0, is_snapshot: bool = False, is_sound: bool = True) -> None:
