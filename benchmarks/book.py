@@ -165,6 +165,15 @@ def measure(workloads: list[Workload], rust: Implementation, repeats: int) -> li
     return rows
 
 
+def rust_module() -> Implementation | None:
+    """Return the Rust books; None where only the crate's folder can be imported, or not even that."""
+    try:
+        import rust_client
+    except ImportError:
+        return None
+    return rust_client if hasattr(rust_client, "OrderBook") else None
+
+
 def main() -> int:
     """Measure, print, and write the book's section of RESULTS.md."""
     options = argparse.ArgumentParser(prog="python -m benchmarks.book", description=__doc__)
@@ -172,11 +181,8 @@ def main() -> int:
     options.add_argument("--updates", type=int, default=2000, help="generated frames at each depth (2000)")
     options.add_argument("--print", action="store_true", help="only print; leave RESULTS.md as it is")
     chosen = options.parse_args()
-    try:
-        import rust_client
-    except ImportError:
-        rust_client = None  # type: ignore[assignment]
-    if not hasattr(rust_client, "OrderBook"):
+    rust_client = rust_module()
+    if rust_client is None:
         print("the Rust module is not built, so there is nothing to compare: 'make rust' builds it", file=sys.stderr)
         return 1
     where = report.machine()

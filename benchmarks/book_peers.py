@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import report
-from benchmarks.book import CAPTURES, DEPTHS, Workload, captured, generated
+from benchmarks.book import CAPTURES, DEPTHS, Workload, captured, generated, rust_module
 from book import orderbook
 from book.interface import Implementation
 
@@ -72,11 +72,8 @@ def main() -> int:
     options.add_argument("--rounds", type=int, default=5, help="how often each is measured (5)")
     options.add_argument("--updates", type=int, default=2000, help="generated frames at each depth (2000)")
     chosen = options.parse_args()
-    try:
-        import rust_client
-    except ImportError:
-        rust_client = None  # type: ignore[assignment]
-    if not hasattr(rust_client, "OrderBook"):
+    rust_client = rust_module()
+    if rust_client is None:
         print("the Rust module is not built, so there is nothing to compare: 'make rust' builds it", file=sys.stderr)
         return 1
     where = report.machine()
