@@ -5,11 +5,9 @@ Whatever happens here is logged and shown; the public feed goes on.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-
 from collector.feed.level3 import Figures, Level3Feed
 from shared import limits
+from shared.background import Background
 from shared.clock import boot_ns, wall_ns
 from shared.kraken.key_backoff import KeyBackoff
 from shared.kraken.reconnect import Reconnect
@@ -30,7 +28,7 @@ class Level3Connection:
         self._rest = Rest(kraken.rest_url, kraken.data_key, kraken.data_secret, agent)
         self._key = KeyBackoff()
         self._problem = ""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background(self._failed)
         self._socket = KrakenSocket(
             kraken.ws_level3_url,
             self._opened,
@@ -42,7 +40,7 @@ class Level3Connection:
 
     def start(self) -> None:
         """Connect in the background, for as long as the process's loop runs."""
-        self._keep(self._socket.run())
+        self._background.start(self._socket.run())
 
     def refresh(self, now: int) -> None:
         """Fetch new snapshots for a reader that joined late."""
@@ -59,7 +57,7 @@ class Level3Connection:
         return self._feed.figures(self._problem or self._socket.problem, self._socket.reconnect.attempts)
 
     def _opened(self) -> None:
-        self._keep(self._subscribe())
+        self._background.start(self._subscribe())
 
     def _frame(self, raw: bytes) -> None:
         self._feed.frame(raw, boot_ns())
@@ -89,16 +87,8 @@ class Level3Connection:
         if wanted.reconnect:
             self._socket.close(wanted.reconnect)
 
-    def _keep(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Log the error that ended a task: nobody awaits these tasks, and the public feed goes on without them."""
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._problem = f"the level3 connection failed: {type(error).__name__}"
-            self._process.log.error("level3 connection failed", exc_info=error)
-            self._feed.closed()
+    def _failed(self, error: BaseException) -> None:
+        """Log the error that ended a task; the public feed goes on without it."""
+        self._problem = f"the level3 connection failed: {type(error).__name__}"
+        self._process.log.error("level3 connection failed", exc_info=error)
+        self._feed.closed()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol  # Any: Kraken's answers, read by the core that made the call
 
 from executor.effects import RestCall
+from shared.background import Background
 from shared.config import Config
 from shared.errors import RestError, RestRefused, SecretError
 from shared.kraken.errors import Meaning, meaning
@@ -77,7 +78,7 @@ class Private:
         self._counted_epoch = 0
         self._listener = listener
         self._lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background(self._failed)
 
     @property
     def problem(self) -> str:
@@ -112,7 +113,7 @@ class Private:
             else:
                 self._listener.rest_answer(call, result)
 
-        self._keep(make())
+        self._background.start(make())
 
     async def close(self) -> None:
         """End the REST session."""
@@ -126,7 +127,7 @@ class Private:
         return epoch * 10**9 + self._counter
 
     def _opened(self) -> None:
-        self._keep(self.subscribe())
+        self._background.start(self.subscribe())
 
     async def subscribe(self) -> None:
         """Fetch a token for the open connection, and hand it to the listener; without one drop the connection."""
@@ -140,16 +141,8 @@ class Private:
         else:
             self._listener.opened(fetched.token)
 
-    def _keep(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Log the error that ended a task, and drop the connection for a new one: nobody awaits these tasks."""
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._token_problem = f"the private connection failed: {type(error).__name__}"
-            logger("executor").error("private connection failed", exc_info=error)
-            self.socket.close(self._token_problem)
+    def _failed(self, error: BaseException) -> None:
+        """Log the error that ended a task, and drop the connection for a new one."""
+        self._token_problem = f"the private connection failed: {type(error).__name__}"
+        logger("executor").error("private connection failed", exc_info=error)
+        self.socket.close(self._token_problem)
