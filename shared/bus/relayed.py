@@ -8,13 +8,13 @@ from collections.abc import Iterable
 
 import msgspec
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from shared import limits
 from shared.bus import topics
 from shared.bus.endpoints import address, addresses, connect
 from shared.bus.route import Move, Route
 from shared.bus.subscriber import Received, Subscriber, open_socket
+from shared.bus.watched import ANSWERED, LOST, WatchedSocket
 from shared.clock import SECOND, boot_ns
 from shared.config import Config
 from shared.config.schema import RELAY
@@ -22,7 +22,6 @@ from shared.messages import Heartbeat
 
 _RELAY_BEAT_RAW = topics.encode(f"heartbeat.{RELAY}")
 _beat_decoder = msgspec.msgpack.Decoder(Heartbeat)
-_LOSSES = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
 WAIT_HELD_MS = 10
 Context = zmq.Context[zmq.Socket[bytes]]
 
@@ -42,37 +41,35 @@ class Connections:
         #: True once anything has answered.
         self.is_connected = False
         self._poller = zmq.Poller()
-        self._events: dict[zmq.Socket[bytes], zmq.Socket[bytes]] = {}
-        self._relay: zmq.Socket[bytes] | None = None
-        self._publishers: zmq.Socket[bytes] | None = None
+        self._relay: WatchedSocket | None = None
+        self._publishers: WatchedSocket | None = None
         # While a relay that stops still forwards, it is read first, and the publishers not before this time.
         self._is_relay_ahead, self._read_at = True, 0
         self._route = Route(boot_ns())
         if config.relay is None:
-            self._publishers = self._connected(socket, addresses(config))
+            self._publishers = self._watched(socket, ANSWERED, addresses(config))
         else:
             socket.setsockopt(zmq.SUBSCRIBE, _RELAY_BEAT_RAW)
-            self._relay = self._connected(socket, [address(config, config.relay)])
+            self._relay = self._watched(socket, ANSWERED | LOST, [address(config, config.relay)])
 
-    def _connected(self, socket: zmq.Socket[bytes], endpoints: list[str]) -> zmq.Socket[bytes]:
-        self._events[socket] = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | _LOSSES)
-        for readable in (socket, self._events[socket]):
+    def _watched(self, socket: zmq.Socket[bytes], wanted: int, endpoints: list[str]) -> WatchedSocket:
+        made = WatchedSocket(socket, wanted)
+        for readable in (made.socket, made.events):
             self._poller.register(readable, zmq.POLLIN)
         connect(socket, endpoints, self._config.curve)
-        return socket
+        return made
 
-    def _close(self, socket: zmq.Socket[bytes]) -> None:
-        events = self._events.pop(socket)
-        for readable in (socket, events):
+    def _close(self, watched: WatchedSocket) -> None:
+        for readable in (watched.socket, watched.events):
             self._poller.unregister(readable)
-        socket.disable_monitor()
-        events.close(linger=0)
-        socket.close(linger=0)
+        watched.close()
 
     def close(self) -> None:
         """Disconnect from everything."""
-        for socket in list(self._events):
-            self._close(socket)
+        for watched in (self._relay, self._publishers):
+            if watched is not None:
+                self._close(watched)
+        self._relay = self._publishers = None
 
     def wait(self, timeout_ms: int) -> None:
         """Wait for a message, or for a change of the connections."""
@@ -85,15 +82,15 @@ class Connections:
         """Return the frames of the next message. Raises :class:`zmq.Again` if there is none."""
         if self._relay is not None and self._is_relay_ahead:
             try:
-                return self._relay.recv_multipart(zmq.NOBLOCK)
+                return self._relay.socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 if self._publishers is None or boot_ns() < self._read_at:
                     raise
                 self._is_relay_ahead = False
-        for socket in (self._publishers, self._relay):
-            if socket is not None:
+        for watched in (self._publishers, self._relay):
+            if watched is not None:
                 with contextlib.suppress(zmq.Again):
-                    return socket.recv_multipart(zmq.NOBLOCK)
+                    return watched.socket.recv_multipart(zmq.NOBLOCK)
         raise zmq.Again
 
     def heard(self, topic: bytes, payload: bytes) -> bool:
@@ -106,14 +103,13 @@ class Connections:
 
     def turn(self) -> None:
         """Take in what became of the connections, and change them if that is due."""
-        for socket, events in self._events.items():
-            for _ in range(limits.BUS_DRAIN_MESSAGES):
-                if not events.poll(0):
-                    break
-                event = recv_monitor_message(events, zmq.NOBLOCK)["event"]
-                if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+        for watched in (self._relay, self._publishers):
+            if watched is None:
+                continue
+            for event in watched.told():
+                if event == ANSWERED:
                     self.is_connected = True
-                elif event & _LOSSES and socket is self._relay:
+                elif watched is self._relay:
                     self._route.lost()
         if self._relay is None:
             return
@@ -121,8 +117,8 @@ class Connections:
         move = self._route.turn(boot_ns())
         if move is Move.TO_PUBLISHERS:
             self._read_at = boot_ns() + int(limits.RELAY_HOLD_S * SECOND) if is_stopping else 0
-            socket = open_socket(self._relay.context, self._wanted)
-            self._publishers = self._connected(socket, addresses(self._config))
+            socket = open_socket(self._relay.socket.context, self._wanted)
+            self._publishers = self._watched(socket, ANSWERED, addresses(self._config))
         elif move is Move.TO_RELAY and self._publishers is not None:
             self._close(self._publishers)
             self._publishers, self._is_relay_ahead = None, True

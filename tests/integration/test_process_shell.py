@@ -94,6 +94,7 @@ def test_sigterm_ends_in_order(tmp_path: Path, component: str) -> None:
 
 def test_processes_whose_supervisord_is_gone_stop_and_leave_no_order(tmp_path: Path) -> None:
     system = System(tmp_path)
+    pids: dict[str, int] = {}
     try:
         system.start().until_quoting(60)
         pids = {name: beat.pid for name in system.config.process_names if (beat := system.heartbeat(name))}
