@@ -11,13 +11,18 @@ import os
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from statistics import stdev
 from typing import Final
 
+import msgspec
+
 from backtest import command_line
+from backtest.errors import DataError
 from backtest.regimes.trials import MODELS, REGIMES, Earned, Trial, attempt
+from shared.config import Config
 
 COMMAND = "regimes"
 BEGIN: Final = "<!-- Made by 'make regimes'; do not edit up to the next such line. -->"
@@ -35,6 +40,13 @@ def main(arguments: list[str]) -> None:
     options.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS), help="which (all)")
     options.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one a core)")
     options.add_argument("--page", type=Path, help="write the table between its marks in this page")
+    options.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="a line for each run that is done; one that has its line is not made again. Delete FILE after a change of "
+        "the code or the configuration",
+    )
     chosen = options.parse_args(arguments)
     config = command_line.configuration(chosen.config)
     trials = [
@@ -43,22 +55,61 @@ def main(arguments: list[str]) -> None:
         for model in chosen.models
         for regime in REGIMES
     ]
-    earned: list[Earned] = []
-    began = time.monotonic()
-    with ProcessPoolExecutor(chosen.workers) as pool:
-        for future in as_completed([pool.submit(attempt, config, trial) for trial in trials]):
-            earned.append(future.result())
-            if sys.stderr.isatty():
-                left = (time.monotonic() - began) / len(earned) * (len(trials) - len(earned))
-                print(f"\r{len(earned)} of {len(trials)}, {left:.0f} s left ", end="", file=sys.stderr)
+    try:
+        done = kept(chosen.keep) if chosen.keep is not None else {}
+    except DataError as error:
+        command_line.fail(COMMAND, str(error))
+    for each in _made(config, [trial for trial in trials if trial not in done], chosen.workers):
+        done[each.trial] = each
+        if chosen.keep is not None:
+            keep(chosen.keep, each)
+    earned = [done[trial] for trial in trials]
     lines = table(earned, chosen.models)
-    how = f"python -m backtest regimes --seeds {chosen.seeds} --hours {chosen.hours:g} --pair {chosen.pair}"
+    models = "" if chosen.models == list(MODELS) else f" --models {' '.join(chosen.models)}"
+    how = f"python -m backtest regimes --seeds {chosen.seeds} --hours {chosen.hours:g} --pair {chosen.pair}{models}"
     if chosen.page is not None:
         write(chosen.page, lines, how)
     if chosen.json:
         print(json.dumps([_plain(each) for each in _ordered(earned)]))
     else:
         print("\n".join(lines))
+
+
+def _made(config: Config, trials: list[Trial], workers: int) -> Iterator[Earned]:
+    """Yield each trial's outcome as it comes in; say on a terminal how much is left."""
+    began = time.monotonic()
+    with ProcessPoolExecutor(workers) as pool:
+        running = [pool.submit(attempt, config, trial) for trial in trials]
+        for count, future in enumerate(as_completed(running), 1):
+            yield future.result()
+            if sys.stderr.isatty():
+                left = (time.monotonic() - began) / count * (len(trials) - count)
+                print(f"\r{count} of {len(trials)}, {left:.0f} s left ", end="", file=sys.stderr)
+
+
+def kept(path: Path) -> dict[Trial, Earned]:
+    """Return the runs in a file of :func:`keep`, which need not exist. Raises :class:`DataError` for one that is none.
+
+    A last line that was cut off is left out, and the next run begins a new one.
+    """
+    if not path.exists():
+        return {}
+    *whole, last = path.read_bytes().split(b"\n")
+    if last:
+        with path.open("ab") as out:
+            out.truncate(out.tell() - len(last))
+    try:
+        runs = [msgspec.json.decode(line, type=Earned) for line in whole]
+    except msgspec.DecodeError as error:
+        raise DataError(f"{path} has no runs of 'regimes' ({error}): name another file, or delete it") from None
+    return {each.trial: each for each in runs}
+
+
+def keep(path: Path, earned: Earned) -> None:
+    """Append a run to a file, a line of JSON each."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as out:
+        out.write(msgspec.json.encode(earned) + b"\n")
 
 
 def _ordered(earned: list[Earned]) -> list[Earned]:

@@ -106,7 +106,7 @@ class Connections:
         for watched in (self._relay, self._publishers):
             if watched is None:
                 continue
-            for event in watched.told():
+            for event in watched.take():
                 if event == ANSWERED:
                     self.is_connected = True
                 elif watched is self._relay:

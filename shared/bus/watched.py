@@ -35,13 +35,13 @@ class WatchedSocket:
         self.events.connect(where)
         self._end = weakref.finalize(self, _close, socket, self.events)
 
-    def told(self) -> list[int]:
+    def take(self) -> list[int]:
         """Return the events since the last call, oldest first."""
-        told: list[int] = []
+        happened: list[int] = []
         with contextlib.suppress(zmq.Again):
-            while len(told) < limits.BUS_DRAIN_MESSAGES:
-                told.append(recv_monitor_message(self.events, zmq.NOBLOCK)["event"])
-        return told
+            while len(happened) < limits.BUS_DRAIN_MESSAGES:
+                happened.append(recv_monitor_message(self.events, zmq.NOBLOCK)["event"])
+        return happened
 
     def close(self) -> None:
         """Disconnect. Nothing else may close ``socket``."""
