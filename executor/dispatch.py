@@ -15,8 +15,9 @@ from executor.effects import DRY_RUN, Effects, Request, RestCall
 from executor.errors import JournalError
 from executor.executor import Executor
 from executor.orders.codec import to_row
+from executor.record.event import Event
 from executor.record.journal import Journal
-from executor.record.rows import EventRow, Row
+from executor.record.rows import Row
 from executor.state import State
 from shared import limits
 from shared.halt import Halt
@@ -65,13 +66,17 @@ class Dispatcher:
     def __init__(self, state: State, executor: Executor, journal: Journal, hands: Hands) -> None:
         self.state, self.executor, self.journal, self.hands = state, executor, journal, hands
         self._rows: list[Row] = []  # not on the disk yet
-        self._events: list[EventRow] = []
+        self._events: list[Event] = []
         self._outbid = 0  # the lowest epoch that we must have
         self._write_due = 0  # when to try again after a failure: each try may hold up a pass
 
     def turn(self, now: int) -> None:
-        """Make a pass of the core, and carry out its effects."""
-        wanted, hands = self.executor.turn(now), self.hands
+        """Make a pass of the core, and carry out its effects: its requests before the rest of it is made."""
+        self._carry_out(self.executor.decide(now))
+        self._carry_out(self.executor.tell(now))
+
+    def _carry_out(self, wanted: Effects) -> None:
+        hands = self.hands
         self._send(request for request in wanted.requests if request.urgent)
         self._call(call for call in wanted.calls if call.urgent)
         decided_under = self.state.life.epoch
@@ -117,7 +122,7 @@ class Dispatcher:
             return
         began = self.hands.now()
         try:
-            self.journal.write([*self._rows, *events])
+            self.journal.write([*self._rows, *(event.row() for event in events)])
         except JournalError as error:
             # Fills and orders wait in memory; until they are written only cancels are sent.
             self._not_written(error, began)

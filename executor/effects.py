@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from executor.record.rows import EventRow, Row
+from executor.record.event import Event
+from executor.record.rows import Row
 from shared import limits
 from shared.halt import Halt
 from shared.process import effects
@@ -50,7 +51,7 @@ class Effects(effects.Effects):
     """The effects of what came in and of one pass."""
 
     rows: list[Row] = field(default_factory=list)
-    events: list[EventRow] = field(default_factory=list)  # written together with the next other row
+    events: list[Event] = field(default_factory=list)  # written together with the next other row
     requests: list[Request] = field(default_factory=list)
     calls: list[RestCall] = field(default_factory=list)
     reconnect: str = ""  # why the private connection is to be dropped; a new one is made
@@ -88,7 +89,7 @@ class Outbox(effects.Outbox[Effects]):
         """Write rows to the journal."""
         self.pending.rows += rows
 
-    def write_event(self, event: EventRow) -> None:
+    def write_event(self, event: Event) -> None:
         """Write an order's event to the journal, together with the next other row."""
         self.pending.events.append(event)
 

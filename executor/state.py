@@ -20,6 +20,7 @@ from executor.market import Market
 from executor.orders.order import Order
 from executor.orders.registry import Registry
 from executor.record import events
+from executor.record.event import Part
 from executor.record.rows import REST, SendRow
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339
@@ -76,13 +77,9 @@ class State:
         self.session.rest.charge(points, now / SECOND)
         self.out.write(SendRow(self.life.wall_ts(now), REST, method, points, ""))
 
-    def record(self, order: Order, kind: str, now: int, data: dict[str, object]) -> None:
+    def record(self, order: Order, kind: str, now: int, *parts: Part) -> None:
         """Record an event of an order in the journal; call this once the order has its new state."""
-        self.out.write_event(events.row(order, kind, self.life.wall_ts(now), data))
-
-    def cause(self, strategy: str, symbol: str, slot: str) -> dict[str, object]:
-        """Return the frame, book and target behind a decision for a slot, for the journal."""
-        return events.cause(self.market.targets.get((strategy, symbol)), slot, self.life.boot_to_wall)
+        self.out.write_event(events.event(order, kind, self.life.wall_ts(now), *parts))
 
     @property
     def is_reconciled(self) -> bool:

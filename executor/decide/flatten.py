@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import Enum, auto
+from functools import partial
 
 from executor.account.dust import least_amount
 from executor.decide import risk
@@ -222,7 +223,7 @@ class Flatten:
             "plan": {"step": "add", "why": "flatten was asked for: this closes the position"},
             "budget": events.budget(state.budget, symbol, points, self.placing.open_on(symbol), now),
         }
-        state.record(order, "decided", now, {**chosen, **events.sent(request, order.cl_ord_id)})
+        state.record(order, "decided", now, chosen, partial(events.sent, request, order.cl_ord_id))
         self.placing.send(request, points, now)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 
 from executor.decide import risk
 from executor.decide.verdict import Verdict
@@ -13,6 +14,7 @@ from executor.orders.order import Order
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.orders.transitions import Caused, apply
 from executor.record import events
+from executor.record.event import Part
 from executor.record.rows import SendRow
 from executor.state import State
 from shared.clock import SECOND
@@ -81,13 +83,14 @@ class Placing:
         if not request.urgent:
             self._recent += [now] * len(request.orders)
 
-    def record(self, order: Order, chosen: dict[str, object], now: int, request: Request | None = None) -> None:
+    def record(self, order: Order, chosen: Part, now: int, request: Request | None = None) -> None:
         """Record a decision on an order: its cause, the choice with its reason, and the request that leaves, if any."""
         state = self.state
-        data = {**state.cause(order.strategy, order.symbol, order.slot), **chosen}
         target = state.market.targets.get((order.strategy, order.symbol))
         if target is not None:
             order.audit.judged = target.decided
-        if request is not None:
-            data |= events.sent(request, order.cl_ord_id)
-        state.record(order, "decided" if request is not None else "denied", now, data)
+        cause = partial(events.cause, target, order.slot, state.life.boot_to_wall)
+        if request is None:
+            state.record(order, "denied", now, cause, chosen)
+        else:
+            state.record(order, "decided", now, cause, chosen, partial(events.sent, request, order.cl_ord_id))

@@ -57,6 +57,8 @@ class Quoting:
         self._idle_since = 0  # since when nothing may be added or amended
         self.targets = Targets(state, rejections)
         self.agenda = Agenda(state)
+        # What the last pass compared: its counting waits until that pass's requests have left.
+        self._compared: list[tuple[Wanted, Mapping[Order, Turn], list[Step]]] = []
 
     # --- the pass ------------------------------------------------------------------------------------------------
 
@@ -160,18 +162,25 @@ class Quoting:
         why = wanted.why or "not wanted any more"
         steps = plan(wanted.quotes, orders, now, turns=turns, frozen_sides=wanted.frozen, why_cancel=why)
         if target is not None and orders:
+            self._compared.append((wanted, turns, steps))
+        return steps
+
+    def note_kept(self, now: int) -> None:
+        """Count, for each order that the last pass left as it was, the newer target that it was compared with."""
+        compared, self._compared = self._compared, []
+        for wanted, turns, steps in compared:
+            target = wanted.target
             changed = {step.order for step in steps if not isinstance(step, Add)}
             for order, quote in wanted.pairs():
-                if order not in changed and order.audit.judged != target.decided:
+                if target is not None and order not in changed and order.audit.judged != target.decided:
                     is_frozen = order.side in wanted.frozen
                     self._keep(order, target, why_kept(order, quote, turns.get(order), frozen=is_frozen), now)
-        return steps
 
     def _keep(self, order: Order, target: Target, why: Stay | None, now: int) -> None:
         """Count a newer target that leaves an order as it is, and record the count from time to time."""
         now_ts = self.state.life.wall_ts(now)
         if why is not None and events.keep(order, target, why, now_ts):
-            self.state.out.write_event(events.kept_row(order, now_ts))
+            self.state.out.write_event(events.kept_event(order, now_ts))
 
     def _legs_over_limit(self) -> set[risk.Leg]:
         """Return the assets, each with a direction, whose worst case is beyond the limit now; mostly none."""
@@ -255,7 +264,8 @@ class Quoting:
             return None
         if order.audit.denied is not why.rule:
             order.audit.denied = why.rule
-            self.placing.record(order, {"plan": events.why_changed(order, first), "denied": why.text}, now)
+            plan = events.Amended(first, order.price, order.remaining).plan()
+            self.placing.record(order, {"plan": plan, "denied": why.text}, now)
             if not why.is_patient:
                 self.state.out.tell("warning", "denied", f"{' '.join(key)}: amend: {why.text}")
         self.backoff.deny(key, why, now)
@@ -301,11 +311,11 @@ class Quoting:
             [order.cl_ord_id],
         )
         points = amend_points(order.touched, now)
-        chosen: dict[str, object] = {"plan": events.why_changed(order, step)}
+        held = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
+        amended = events.Amended(step, order.price, order.remaining, held)
         apply(order, AmendSent(Amend(request.req_id, step.price, total, deadline_ts)), now)
         self.placing.stamp(order, self.state.market.targets.get((order.strategy, symbol)), now)
-        chosen["budget"] = events.budget(self.state.budget, symbol, points, self.placing.open_on(symbol), now)
-        self.placing.record(order, chosen, now, request)
+        self.placing.record(order, amended.chosen, now, request)
         self.state.registry.note(order)
         self.placing.send(request, points, now)
 

@@ -7,15 +7,14 @@ its answer's. An order's first and newest events are kept, those between dropped
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-
-import msgspec
 
 from executor.decide.budget import Budget
 from executor.decide.planner import Change, Stay, retreats
 from executor.effects import Request
 from executor.orders.order import Kept, Order
-from executor.record.rows import EventRow
+from executor.record.event import Event, Part
 from shared import limits
 from shared.clock import SECOND
 from shared.kraken import v2
@@ -24,38 +23,23 @@ from shared.messages import Target
 from shared.numbers import text
 
 REDACTED = "(redacted)"
-_encoder = msgspec.json.Encoder(decimal_format="string")
 
 
-def place(n: int) -> int:
-    """Return the place that an order's ``n``th event takes: the first few keep theirs, later ones share a ring."""
-    if n < limits.EVENTS_FIRST:
-        return n
-    return limits.EVENTS_FIRST + (n - limits.EVENTS_FIRST) % limits.EVENTS_LAST
-
-
-def row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> EventRow:
+def event(order: Order, kind: str, event_ts: int, *parts: Part) -> Event:
     """Return the order's next event, with the targets since its last one that left it as it was."""
-    event = _row(order, kind, event_ts, data)
-    order.audit.kept = None
-    order.audit.events += 1
-    return event
+    audit = order.audit
+    made = Event(order.cl_ord_id, audit.events, event_ts, kind, order.life, parts, audit.kept)
+    audit.kept = None
+    audit.events += 1
+    return made
 
 
-def kept_row(order: Order, event_ts: int) -> EventRow:
+def kept_event(order: Order, event_ts: int) -> Event:
     """Return an event for targets that leave the order as it is; the next event takes its place, and has them too."""
-    return _row(order, "kept", event_ts, {})
-
-
-def _row(order: Order, kind: str, event_ts: int, data: dict[str, object]) -> EventRow:
     kept = order.audit.kept
-    if kept is not None:
-        waited = {"since_ts": kept.since_ts, "until_ts": kept.until_ts, "targets": kept.whys}
-        data = {**data, "kept": waited}
-    encoded = _encoder.encode(data).decode()
-    return EventRow(
-        order.cl_ord_id, place(order.audit.events), order.audit.events, event_ts, kind, order.state.value, encoded
-    )
+    if kept is not None:  # as it is now: it goes on counting
+        kept = replace(kept, whys=dict(kept.whys))
+    return Event(order.cl_ord_id, order.audit.events, event_ts, "kept", order.life, (), kept)
 
 
 def keep(order: Order, target: Target, why: Stay, now_ts: int) -> bool:
@@ -121,30 +105,44 @@ def sent(request: Request, cl_ord_id: str) -> dict[str, object]:
     return data
 
 
-def why_changed(order: Order, change: Change) -> dict[str, object]:
-    """Return what an amend changes, and why the planner does not leave the order as it is."""
-    reasons = []
-    if change.price != order.price:
-        ticks = abs(change.price - order.price)
-        way = "away from the market" if retreats(order.side, order.price, change.price) else "towards the market"
-        reasons.append(f"the wanted price moved {ticks} tick{'' if ticks == 1 else 's'} {way}")
-    if change.remaining > order.remaining:
-        reasons.append("less than half of the wanted quantity is left")
-    elif change.remaining < order.remaining:
-        reasons.append("less is wanted than rests")
-    turn = change.turn
-    worth: dict[str, object] = {}
-    if turn is not None and turn.loss_bps is not None and turn.price_bps is not None and change.price != order.price:
-        worth = {"staying_bps": round(turn.loss_bps, 3), "moving_bps": round(turn.price_bps, 3)}
-    return {
-        "step": "amend",
-        "why": "; ".join(reasons),
-        **worth,
-        "old_price": text(order.price, order.price_precision),
-        "old_qty": text(order.remaining, order.qty_precision),
-        "price": text(change.price, order.price_precision),
-        "qty": text(change.remaining, order.qty_precision),
-    }
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """A change, with the order's price and remaining quantity before it."""
+
+    change: Change
+    price: int
+    remaining: int
+    budget: dict[str, object] = field(default_factory=dict)
+
+    def plan(self) -> dict[str, object]:
+        """Return what an amend changes, and why the planner does not leave the order as it is."""
+        order, change = self.change.order, self.change
+        reasons = []
+        if change.price != self.price:
+            ticks = abs(change.price - self.price)
+            way = "away from the market" if retreats(order.side, self.price, change.price) else "towards the market"
+            reasons.append(f"the wanted price moved {ticks} tick{'' if ticks == 1 else 's'} {way}")
+        if change.remaining > self.remaining:
+            reasons.append("less than half of the wanted quantity is left")
+        elif change.remaining < self.remaining:
+            reasons.append("less is wanted than rests")
+        turn = change.turn
+        worth: dict[str, object] = {}
+        if turn is not None and turn.loss_bps is not None and turn.price_bps is not None and change.price != self.price:
+            worth = {"staying_bps": round(turn.loss_bps, 3), "moving_bps": round(turn.price_bps, 3)}
+        return {
+            "step": "amend",
+            "why": "; ".join(reasons),
+            **worth,
+            "old_price": text(self.price, order.price_precision),
+            "old_qty": text(self.remaining, order.qty_precision),
+            "price": text(change.price, order.price_precision),
+            "qty": text(change.remaining, order.qty_precision),
+        }
+
+    def chosen(self) -> dict[str, object]:
+        """Return the plan, and the budget that it was made by."""
+        return {"plan": self.plan(), "budget": self.budget}
 
 
 def report_data(report: v2.Report) -> dict[str, object]:

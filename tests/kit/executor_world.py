@@ -16,6 +16,7 @@ from executor.exchange.session import Session
 from executor.executor import Executor
 from executor.life import Life
 from executor.record.journal import Journal
+from executor.record.rows import EventRow
 from executor.state import State
 from shared.clock import SECOND, rfc3339
 from shared.config import Config, check
@@ -230,6 +231,11 @@ class World:
         """Return all effects so far; a test may take things out of them."""
         self._gather(self.state.out.take())
         return self._wanted
+
+    @property
+    def event_rows(self) -> list[EventRow]:
+        """Return the events so far, as the journal has them."""
+        return [event.row() for event in self.out.events]
 
     def take(self) -> Effects:
         """Return all effects so far, and forget them."""

@@ -28,7 +28,7 @@ def moved_to(world: World, mid: int) -> None:
 
 
 def plan_of(world: World, order: Any) -> dict[str, Any]:
-    rows = [row for row in world.out.events if row.cl_ord_id == order.cl_ord_id and row.kind == "decided"]
+    rows = [row for row in world.event_rows if row.cl_ord_id == order.cl_ord_id and row.kind == "decided"]
     plan = json.loads(rows[-1].data)["plan"]
     assert isinstance(plan, dict)
     return plan

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 def events_of(world: World, order: Any) -> list[EventRow]:
-    return [row for row in world.out.events if row.cl_ord_id == order.cl_ord_id]
+    return [row for row in world.event_rows if row.cl_ord_id == order.cl_ord_id]
 
 
 def row_of(order: Any) -> OrderRow:
@@ -81,7 +81,7 @@ def kept(folder: Path) -> tuple[Journal, OrderRow]:
     (other,) = denied.state.registry.visible("BTC/USD")
     journal = Journal(folder / "data/journal.sqlite")
     fills = [row for row in world.out.rows if isinstance(row, FillRow)]
-    journal.write([row_of(order), row_of(other), *world.out.events, *denied.out.events, *fills])
+    journal.write([row_of(order), row_of(other), *world.event_rows, *denied.event_rows, *fills])
     return journal, row_of(order)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from executor.effects import RestCall
 from executor.orders.codec import from_row, to_row
-from executor.record.events import place
+from executor.record.event import place
 from executor.record.journal import SCHEMA, Journal
 from executor.record.lookup import Lookup
 from executor.record.restore import restore
@@ -32,7 +32,7 @@ def history_of(world: World, order: Any, kind: str = "") -> list[dict[str, Any]]
     """An order's events as data, with their kind and state."""
     return [
         {"kind": row.kind, "state": row.state, **json.loads(row.data)}
-        for row in world.out.events
+        for row in world.event_rows
         if row.cl_ord_id == order.cl_ord_id and kind in ("", row.kind)
     ]
 
@@ -239,9 +239,9 @@ def test_an_order_found_at_a_start_says_by_which_start_and_by_what(tmp_path: Pat
     first = World().ready()
     placed = first.place(buy())[0]
     journal = Journal(tmp_path / "journal.sqlite")
-    journal.write([to_row(placed, BOOT_TO_WALL), *first.out.events])
+    journal.write([to_row(placed, BOOT_TO_WALL), *first.event_rows])
     state, _ = restore(configuration(), journal, first.now, BOOT_TO_WALL)
-    (row,) = state.out.pending.events
+    (row,) = (event.row() for event in state.out.pending.events)
     assert (row.kind, row.n, json.loads(row.data)["epoch"]) == ("restored", 2, state.life.epoch)
 
     world = World(started=first.now + 2 * SECOND)
@@ -262,7 +262,7 @@ def test_an_order_that_the_journal_lacks_is_adopted(ours: bool) -> None:
     report = {"order_id": "OX", "cl_ord_id": name, "order_status": "new", "symbol": "BTC/USD", "side": "buy"}
     world.hear_bus()
     world.connect(orders=[{**report, "limit_price": Decimal("1.0"), "order_qty": Decimal(1)}])
-    rows = [(row.kind, json.loads(row.data)["ours"]) for row in world.out.events]
+    rows = [(row.kind, json.loads(row.data)["ours"]) for row in world.event_rows]
     assert rows == [("adopted", ours)]
 
 
@@ -295,7 +295,7 @@ def test_ten_thousand_events_of_one_order_stay_few_in_the_journal(tmp_path: Path
     order = world.place(buy())[0]
     for number in range(10_000):
         world.state.record(order, "report", world.now, {"number": number})
-    journal.write(world.out.events)
+    journal.write(world.event_rows)
     journal.close()
     lookup = Lookup(path)
     kept = lookup.events(order.cl_ord_id)
@@ -338,7 +338,7 @@ def test_a_journal_of_schema_1_becomes_one_of_today_and_keeps_everything(tmp_pat
         assert journal.connection.execute(f"SELECT * FROM {table}").fetchall() == rows
     state, _ = restore(configuration(), journal, 1000 * SECOND, BOOT_TO_WALL)
     assert {row.kind for row in state.out.pending.events} == {"restored"}
-    journal.write(state.out.pending.events)
+    journal.write([event.row() for event in state.out.pending.events])
     journal.close()
 
 
