@@ -69,6 +69,11 @@ class Market:
         moved, self._moved_mids = self._moved_mids, set()
         return moved
 
+    @property
+    def has_moved_mids(self) -> bool:
+        """True if a mid has moved since :meth:`take_moved_mids`."""
+        return bool(self._moved_mids)
+
     def revalue(self, now: int) -> None:
         """Update the rates of the quote assets from the mids."""
         if self.rates.turn(self.pairs, self.mid_prices(), self.fresh(now), now):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from executor.decide.closed import Closed
@@ -21,7 +20,8 @@ FUTURE_NS = SECOND
 class Wanted:
     """A strategy's quotes on a symbol, why they are no more, and its orders there.
 
-    On ``frozen`` sides a fill came that the target does not know of (T1).
+    ``pairs`` are the orders that a quote wants in their slot, each with its quote. On ``frozen`` sides a fill came that
+    the target does not know of (T1).
     """
 
     strategy: str
@@ -30,14 +30,7 @@ class Wanted:
     orders: list[Order]
     frozen: frozenset[Side]
     why: str
-
-    def pairs(self) -> Iterator[tuple[Order, Quote]]:
-        """Yield each order that a quote wants in its slot, with the quote."""
-        by_slot = {quote.slot: quote for quote in self.quotes}
-        for order in self.orders:
-            quote = None if order.doomed else by_slot.get(order.slot)
-            if quote is not None:
-                yield order, quote
+    pairs: list[tuple[Order, Quote]]
 
 
 class Targets:
@@ -68,7 +61,12 @@ class Targets:
         if target is not None:
             tally = state.account.tally(strategy, symbol)
             frozen = {side for side in ("buy", "sell") if tally.last.get(side, 0) > target.fills}  # T1
-        return Wanted(strategy, target, quotes, state.registry.live_for(strategy, symbol), frozenset(frozen), why)
+        orders = state.registry.live_for(strategy, symbol)
+        by_slot = {quote.slot: quote for quote in quotes}
+        pairs = [
+            (order, quote) for order in orders if not order.doomed and (quote := by_slot.get(order.slot)) is not None
+        ]
+        return Wanted(strategy, target, quotes, orders, frozenset(frozen), why, pairs)
 
     def _quotes(self, target: Target | None, strategy: str, symbol: str, now: int) -> tuple[list[Quote], str]:
         """Return a target's quotes while it holds (T2), or none and why.
@@ -86,8 +84,9 @@ class Targets:
         pair = state.market.pairs.get(symbol)
         if pair is None or (target.price_precision, target.qty_precision) != (pair.price_precision, pair.qty_precision):
             return [], "the target's precision is not the pair's"
-        quotes = [quote for quote in target.quotes if not self._is_price_blocked(symbol, quote)]
-        return quotes, target.why
+        if not self.rejections.is_blocking:
+            return target.quotes, target.why
+        return [quote for quote in target.quotes if not self._is_price_blocked(symbol, quote)], target.why
 
     def _is_settling(self, strategy: str, symbol: str, target: Target | None, now: int) -> bool:
         """True just after a start, until a strategy's first new target: it sends none before it knows the position.
@@ -104,6 +103,8 @@ class Targets:
 
     def lift_price_blocks(self, symbol: str, now: int) -> None:
         """Unblock the prices that the touch has cleared."""
+        if not self.rejections.is_blocking:
+            return
         book = self.state.market.books.get(symbol)
         if book is not None and book.bids and book.asks:
             self.rejections.lift_blocks(symbol, book.bids[0][0], book.asks[0][0], now)

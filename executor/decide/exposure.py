@@ -42,6 +42,11 @@ class Exposure:
 
     # --- keeping up ----------------------------------------------------------------------------------------------
 
+    @property
+    def is_behind(self) -> bool:
+        """True if an order has changed since the last update."""
+        return bool(self._moved)
+
     def rebuild(self, portfolio: Portfolio) -> None:
         """Compute everything again, for other positions, rates or pairs."""
         self._portfolio = portfolio

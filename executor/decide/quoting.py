@@ -104,7 +104,7 @@ class Quoting:
         moving = [
             (order, quote)
             for each in wanted
-            for order, quote in each.pairs()
+            for order, quote in each.pairs
             if may_move(order, quote, frozen=order.side in each.frozen)
         ]
         if not moving:
@@ -171,7 +171,7 @@ class Quoting:
         for wanted, turns, steps in compared:
             target = wanted.target
             changed = {step.order for step in steps if not isinstance(step, Add)}
-            for order, quote in wanted.pairs():
+            for order, quote in wanted.pairs:
                 if target is not None and order not in changed and order.audit.judged != target.decided:
                     is_frozen = order.side in wanted.frozen
                     self._keep(order, target, why_kept(order, quote, turns.get(order), frozen=is_frozen), now)

@@ -65,9 +65,11 @@ class Verdict:
     def exposure(self) -> Exposure:
         """Return the worst case of all live orders, as they and the mids are now."""
         state = self.state
-        moved = state.market.take_moved_mids()
         is_repriced = self._market_changes != state.market.changes
         is_repositioned = self._account_changes != state.account.changes
+        if not (is_repriced or is_repositioned or state.market.has_moved_mids or self._exposure.is_behind):
+            return self._exposure
+        moved = state.market.take_moved_mids()
         self._market_changes, self._account_changes = state.market.changes, state.account.changes
         if is_repriced:
             self._portfolio = self._make_portfolio()

@@ -52,6 +52,11 @@ class Rejections:
         """Block the price that was rejected until the touch clears it, for at least 1 s."""
         self._blocked[order.symbol, order.side] = (price, now + int(limits.REFUSED_PRICE_S * SECOND))
 
+    @property
+    def is_blocking(self) -> bool:
+        """True while any price is blocked, which is rare."""
+        return bool(self._blocked)
+
     def blocked_price(self, symbol: str, side: Side) -> int | None:
         """Return the blocked price of a side in ticks, or None."""
         blocked = self._blocked.get((symbol, side))

@@ -161,7 +161,7 @@ def test_orders_on_another_base_are_not_weighed_anew(monkeypatch: pytest.MonkeyP
     moves_to(made, "BTC/USD", 900_000)
     verdict.exposure()
     verdict.exposure()
-    assert weighed == [["ETH/USD"], ["BTC/CHF", "BTC/USD"], []]
+    assert weighed == [["ETH/USD"], ["BTC/CHF", "BTC/USD"]], "nothing is weighed while nothing changes"
 
 
 # --- positions that nothing values -----------------------------------------------------------------------------------
