@@ -7,6 +7,7 @@ same from all orders; a test compares the two.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from executor.decide import risk
@@ -17,6 +18,17 @@ from shared.messages import Side
 from shared.numbers import EXACT
 
 ZERO = Decimal(0)
+SIDES: tuple[Side, Side] = ("buy", "sell")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One order's share: what it adds to each of its legs at its worst, and takes from an asset's balance."""
+
+    legs: tuple[Leg, ...]
+    worth: Decimal
+    asset: str
+    amount: Decimal
 
 
 class Exposure:
@@ -28,12 +40,12 @@ class Exposure:
         self.unpriced: set[str] = set()  # symbols with orders but no mid: valued by their base's rate
         self._moved = registry.watch()
         self._portfolio = Portfolio({}, {}, {})
-        # By symbol: what its orders add to each leg, and take from each asset's balance.
+        # By symbol: each order's share, and what all of them add to each leg, and take from each asset's balance.
+        self._shares: dict[str, dict[Order, Share]] = {}
         self._adds: dict[str, dict[Leg, Decimal]] = {}
         self._takes: dict[str, dict[str, Decimal]] = {}
         self._movers: dict[Leg, set[str]] = {}  # the symbols whose orders move a leg
         self._spent: dict[str, Decimal] = {}  # of each asset, by all orders
-        self._counts: dict[str, int] = {}
         self._count = 0
         self._worst: dict[Leg, Decimal] = {}
         # The worst case of each asset in its worse direction, and the sum of these.
@@ -55,7 +67,7 @@ class Exposure:
         self._takes.clear()
         self._movers.clear()
         self._spent.clear()
-        self._counts.clear()
+        self._shares.clear()
         self.unpriced.clear()
         self._count = 0
         self._moved.clear()
@@ -79,9 +91,8 @@ class Exposure:
             legs.update(dict.fromkeys(self._adds.get(symbol, {})))
             self._take_symbol(symbol)
             legs.update(dict.fromkeys(self._adds[symbol]))
-        sides: tuple[Side, Side] = ("buy", "sell")
         for symbol in revalued:
-            for side in sides:
+            for side in SIDES:
                 legs.update(dict.fromkeys(risk.moves(symbol, side, self._portfolio.positions)))
         self._moved.clear()
         self._weigh(legs)
@@ -89,15 +100,18 @@ class Exposure:
     def _take_symbol(self, symbol: str) -> None:
         adds: dict[Leg, Decimal] = {}
         takes: dict[str, Decimal] = {}
+        portfolio = self._portfolio
         orders = self._registry.live_on(symbol)
+        legs_of = {side: tuple(risk.moves(symbol, side, portfolio.positions)) for side in SIDES}
+        shares: dict[Order, Share] = {}
         for order in orders:
-            worth = risk.open_worth(self._portfolio, order)
-            for leg in risk.moves(symbol, order.side, self._portfolio.positions):
-                adds[leg] = adds.get(leg, ZERO) + worth
-            asset, amount = risk.spends(order)
-            takes[asset] = takes.get(asset, ZERO) + amount
-        self._count += len(orders) - self._counts.get(symbol, 0)
-        self._counts[symbol] = len(orders)
+            share = Share(legs_of[order.side], risk.open_worth(portfolio, order), *risk.spends(order))
+            shares[order] = share
+            for leg in share.legs:
+                adds[leg] = adds.get(leg, ZERO) + share.worth
+            takes[share.asset] = takes.get(share.asset, ZERO) + share.amount
+        self._count += len(shares) - len(self._shares.get(symbol, ()))
+        self._shares[symbol] = shares
         for leg in self._adds.get(symbol, {}):
             self._movers[leg].discard(symbol)
         for leg in adds:
@@ -134,7 +148,7 @@ class Exposure:
 
     def count(self, without: Order | None) -> int:
         """Return how many orders there are."""
-        return self._count - self._is_counted(without)
+        return self._count - (self._share(without) is not None)
 
     def on(self, symbol: str) -> list[Order]:
         """Return the orders on a symbol."""
@@ -142,36 +156,28 @@ class Exposure:
 
     def worst(self, leg: Leg, without: Order | None) -> Decimal:
         """Return the worst case of a traded base in a direction."""
-        return self._worst[leg] - self._share(leg, without)
+        share = self._share(without)
+        return self._worst[leg] - share.worth if share is not None and leg in share.legs else self._worst[leg]
 
     def gross(self, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
         """Return the gross worst case, with ``more`` in some directions."""
-        total = self._gross
+        total, share = self._gross, self._share(without)
         touched = {asset for asset, _ in more}
-        if without is not None:
-            touched |= {asset for asset, _ in risk.moves(without.symbol, without.side, self._portfolio.positions)}
+        if share is not None:
+            touched |= {asset for asset, _ in share.legs}
         for asset in touched:
             total += self._of_asset(asset, without, more) - self._gross_of[asset]
         return total
 
     def spent(self, asset: str, without: Order | None) -> Decimal:
         """Return how much of an asset the orders take from the balance at their worst."""
-        total = self._spent.get(asset, ZERO)
-        if without is not None and self._is_counted(without):
-            name, amount = risk.spends(without)
-            total -= amount if name == asset else ZERO
-        return total
+        total, share = self._spent.get(asset, ZERO), self._share(without)
+        return total - share.amount if share is not None and share.asset == asset else total
 
     def _of_asset(self, asset: str, without: Order | None, more: Mapping[Leg, Decimal]) -> Decimal:
-        both = (self.worst((asset, way), without) + more.get((asset, way), ZERO) for way in (UP, DOWN))
-        return max(*both, ZERO)
+        up, down = (asset, UP), (asset, DOWN)
+        return max(self.worst(up, without) + more.get(up, ZERO), self.worst(down, without) + more.get(down, ZERO), ZERO)
 
-    def _share(self, leg: Leg, order: Order | None) -> Decimal:
-        """Return what an order adds to a leg."""
-        if order is None or not self._is_counted(order):
-            return ZERO
-        is_moved = leg in risk.moves(order.symbol, order.side, self._portfolio.positions)
-        return risk.open_worth(self._portfolio, order) if is_moved else ZERO
-
-    def _is_counted(self, order: Order | None) -> bool:
-        return order is not None and any(order is other for other in self._registry.live_on(order.symbol))
+    def _share(self, order: Order | None) -> Share | None:
+        """Return an order's share of the sums; None for one that they do not hold."""
+        return None if order is None else self._shares.get(order.symbol, {}).get(order)
