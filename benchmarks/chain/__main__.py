@@ -25,7 +25,7 @@ MANY = 5_000
 BURST_RATE = 10.0
 HELD_MS = 20.0
 # Frames a second, tried from the slowest on.
-LADDER = (1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000, 24_000)
+LADDER = (1_000, 2_000, 4_000, 6_000, 8_000, 12_000, 16_000, 24_000, 32_000, 48_000, 64_000, 96_000)
 
 
 @dataclass(frozen=True, slots=True)

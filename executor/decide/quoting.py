@@ -79,7 +79,7 @@ class Quoting:
             turns = self._turns(symbol, wanted, now)
             steps = [(each.strategy, step) for each in wanted for step in self._steps(each, turns, now)]
             self._over_limit(symbol, steps, over)
-            is_done = not (steps or pull or closed)
+            is_done = not (pull or closed) and all(self._is_held(each, step, symbol, now) for each, step in steps)
             self.agenda.rest(symbol, self._rests_until(symbol, turns, now) if is_done else 0, now)
             self.cancels.send([step for _, step in steps if isinstance(step, Cancel)], now)
             if pull:
@@ -123,7 +123,7 @@ class Quoting:
     def _rests_until(self, symbol: str, turns: Mapping[Order, Turn], now: int) -> int:
         """Return until when a symbol needs no step if nothing happens to it; 0 if it may need one now.
 
-        It needs none while every order is as its target wants it, and every quote has its order.
+        It needs none while every order is as its target wants it, and every quote has its order, or their slots wait.
         """
         state = self.state
         until = self.gates.agrees_until(symbol, now)
@@ -140,11 +140,17 @@ class Quoting:
                 return 0
             for quote in target.quotes:
                 order = slots.pop((strategy, quote.slot), None)
-                if order is None:
-                    return 0
-                until = min(until, stands_until(order, quote, turns.get(order), now))
+                stands = 0 if order is None else stands_until(order, quote, turns.get(order), now)
+                until = min(until, stands or self.backoff.holds_until((strategy, symbol, quote.slot)))
             until = min(until, holds_until)
-        return 0 if slots else until
+        return 0 if slots or until <= now else until
+
+    def _is_held(self, strategy: str, step: Step, symbol: str, now: int) -> bool:
+        """True if the step's slot must wait for longer; neither a cancel nor an order that gives way ever does."""
+        if isinstance(step, Cancel) or (isinstance(step, Change) and _is_less(step)):
+            return False
+        slot = step.quote.slot if isinstance(step, Add) else step.order.slot
+        return self.backoff.holds((strategy, symbol, slot), now)
 
     def _cancel_stuck(self, steps: list[tuple[str, Step]], closed: Closed, now: int) -> None:
         """Cancel orders that must retreat or shrink, and that could not be amended for some time (T5)."""

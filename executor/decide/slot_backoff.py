@@ -45,6 +45,10 @@ class SlotBackoff:
         """True while the slot must wait."""
         return self._last(slot).until > now
 
+    def holds_until(self, slot: Slot) -> int:
+        """Return until when the slot waits, or waited last; 0 for never."""
+        return self._last(slot).until
+
     def deny(self, slot: Slot, denial: Denial, now: int) -> None:
         """Hold a slot back that one of our own rules denied."""
         cause = Cause.PATIENT if denial.is_patient else Cause.DENIED

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from executor.decide.agenda import LOOK_AGAIN_NS
+from executor.decide.slot_backoff import Cause
 from shared.messages import BookState
 from tests.kit.executor_world import ETH, World, buy, configuration
 from tests.kit.pairs import BTC
@@ -67,6 +68,31 @@ def test_an_order_that_changes_wakes_its_pair_alone(world: World) -> None:
     assert looked_at(world) == []
     world.answer(request, {"order_id": "O1", "cl_ord_id": request.orders[0]})
     assert looked_at(world) == ["BTC/USD"]
+
+
+def test_a_pair_whose_slot_waits_rests_until_that_wait_ends(world: World) -> None:
+    executor, slot = world.executor, ("market_maker", "BTC/USD", "b0")
+    world.target(buy(qty=10**10), ttl_ms=60_000)
+    world.turn()  # denied: far above the size limit
+    due = executor.backoff.holds_until(slot)
+    assert due - world.now > 10 * LOOK_AGAIN_NS
+    world.now += LOOK_AGAIN_NS
+    world.turn()  # the pass after the one that denied it sees that it waits
+    world.now = due - 1
+    assert looked_at(world) == []
+    world.now = due
+    assert looked_at(world) == ["BTC/USD"]
+    world.turn()
+    assert executor.backoff.holds_until(slot) > due, "it was tried, and denied again"
+
+
+def test_an_order_that_gives_way_waits_for_no_backoff(world: World) -> None:
+    executor, slot = world.executor, ("market_maker", "BTC/USD", "b0")
+    (order,) = world.place(buy())
+    executor.backoff.wait(slot, "rejected", world.now, Cause.EXCHANGE)
+    world.target(buy(price=order.price, qty=order.qty // 2), ttl_ms=60_000)
+    world.turn()
+    assert [request.method for request in world.taken("amend_order")] == ["amend_order"]
 
 
 def test_what_all_pairs_depend_on_wakes_them_all_once(world: World) -> None:
