@@ -75,6 +75,7 @@ bench-check: ## compare calls and memory of the hot paths with what is recorded 
 backtest-bench: ## measure the backtests beside others that people use; writes benchmarks/RESULTS.md (DATA=PATH of a day)
 	@scripts/setup.sh dev
 	@$(BIN)/python -m benchmarks.backtest_peers $(DATA)
+	@$(BIN)/python -m benchmarks.backtest_agree $(DATA)
 
 calibrate: ## compare the synthetic market with captures of the real one; writes docs/market.md
 	@scripts/setup.sh

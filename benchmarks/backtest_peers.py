@@ -11,7 +11,6 @@ are not ours.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -23,9 +22,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
-from backtest.data.columns import Columns, Flag, Kind
+from backtest.data.columns import Columns
 from backtest.data.sources import read
 from backtest.exact import run, setting
 from backtest.exact.replayed import Tape, merge
@@ -35,6 +33,7 @@ from backtest.screen.callback import CallbackScreen
 from backtest.screen.played import Pace, Played
 from backtest.venue.implementation import load_market
 from benchmarks import report
+from benchmarks.backtest_agree import events
 from benchmarks.screen import repeated
 from shared.clock import MS
 from shared.config import Config, Strategy as Section, Trading
@@ -54,21 +53,20 @@ LEFT_OUT = {
     "exact": "nothing of the live code; its refresh rule and rate budget decide what moves, so its fills differ",
     "hftbacktest 2.4.4": "executor, rate limits, partial fills, gaps, post-only by own orders",
     "fastmm-engine 0.9.0": "Kraken's limits; decides on book events at least 100 ms apart, not by a clock",
-    "nautilus_trader 1.221.0": "queue position, Kraken's rate limits",
+    "nautilus_trader 1.221.0": "queue position, fills by trades, Kraken's rate limits",
 }
 
 
 # Compared by hand on one play of kraken_btc_20260724_levels_trades.csv.
 DIFFERENCES = """
-Where the fills differ, on one play of the day (177 s): `screen` fills 17 orders, `hftbacktest` 16, and 14 are the same.
-All others lie within two seconds after a large sale (64.4 s). A trade leaves our book at once and theirs with the book
-change after it, so the mids, and the prices wanted, differ until the record has caught up (66.2 s); and the record
-shows a bid at our ask for a moment, by which we are filled and `hftbacktest` is not. It also fills an order whole or
-not at all, and sends a cancel and a new order where we amend; neither made a difference here. `exact` moves an order
-only as its refresh rule and rate budget let it, so it rests at other prices. `nautilus_trader` as it is set up by
-default has no queue: it sells ten orders in the first 77 s, which is the limit, and is not filled at the four moments
-at which we buy. `fastmm-engine` decides at book events, not by a clock, so its prices differ from the first minute on.
-The fills of these two were not compared one by one.
+Where the fills differ, on one play of the day (177 s): `screen` fills 17 orders, `hftbacktest` 17, and 15 are the same.
+The others lie within two seconds after a large sale (64.4 s): a trade leaves our book at once and theirs with the book
+change after it, so the mids, and the prices wanted, differ until the record has caught up. `fastmm-engine` decides at
+book events, not by a clock, so its prices differ at times: 13 of its 21 are the same. Of the 16 of `nautilus_trader`
+7 are the same, and 7 have the same price but come later: as it is set up by default no trade fills a resting order,
+only the book's other side. `exact` moves an order only as its refresh rule and rate budget let it, so it rests at
+other prices: 5 of its 14 are the same. *The same orders in other backtesters* places the same orders in all engines,
+and gives each difference its cause.
 """
 
 
@@ -137,7 +135,7 @@ def main() -> None:
     columns = next(iter(read([chosen.path]).columns.values()))
     if not isinstance(load_market(1), RustMarket):
         sys.exit("the Rust module is not built: make setup")
-    python = _environment()
+    python = environment()
     one = merge({columns.pair.symbol: columns})
     long, short = repeated(one, chosen.rows), repeated(one, chosen.rows // 10)
     fast = [Line(name, [ours(columns, long) for _ in range(chosen.repeats)]) for name, ours in FAST.items()]
@@ -205,7 +203,7 @@ def _exact(columns: Columns, tape: Tape) -> Ran:
     return Ran(seconds, len(tape.ticks), volume, position, list(trades.values()))
 
 
-def _environment() -> Path:
+def environment() -> Path:
     """Return the Python that has the others, which are installed at the first run."""
     python = PEERS / "bin" / "python"
     if not python.exists():
@@ -219,7 +217,8 @@ def _peer(python: Path, name: str, columns: Columns, tape: Tape, repeats: int) -
     """Run one of the others on a tape, a process a run."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "events.npz"
-        _write_events(columns, tape, file)
+        rule = {"every_ns": EVERY_NS, "delay_ns": DELAY_NS, "distance_bps": DISTANCE_BPS, "qty": QTY, "most": MOST}
+        events.save(file, events.rows(tape), columns.pair, rule, {})
         script = ROOT / "benchmarks" / "peers" / f"{SCRIPTS[name]}.py"
         runs = []
         for _ in range(repeats):
@@ -228,32 +227,6 @@ def _peer(python: Path, name: str, columns: Columns, tape: Tape, repeats: int) -
                 sys.exit(f"{name} failed:\n{done.stderr[-2000:]}")
             runs.append(msgspec.json.decode(done.stdout.splitlines()[-1], type=Ran))
     return Line(name, runs)
-
-
-def _write_events(columns: Columns, tape: Tape, file: Path) -> None:
-    """Write rows without snapshots: levels that one leaves out are removed in its message instead."""
-    rows = []
-    book: dict[tuple[int, int], int] = {}
-    names = ("exchange_ts", "kind", "side", "ticks", "lots", "flags")
-    for ts, kind, side, ticks, lots, flags in zip(*(getattr(tape, name).tolist() for name in names), strict=True):
-        if kind == Kind.MARK:
-            continue
-        if flags & Flag.FIRST:
-            rows += [(ts, False, *level, 0, False) for level in book]
-            book.clear()
-        if kind != Kind.TRADE:
-            book[side, ticks] = lots
-            if not lots:
-                del book[side, ticks]
-        rows.append((ts, kind == Kind.TRADE, side, ticks, lots, bool(flags & Flag.LAST)))
-    ts, is_trade, side, ticks, lots, is_last = (np.array(values) for values in zip(*rows, strict=True))
-    pair = columns.pair
-    rule = {
-        "tick": 10.0**-pair.price_precision, "lot": 10.0**-pair.qty_precision,
-        "price_precision": pair.price_precision, "qty_precision": pair.qty_precision,
-        "every_ns": EVERY_NS, "delay_ns": DELAY_NS, "distance_bps": DISTANCE_BPS, "qty": QTY, "most": MOST,
-    }  # fmt: skip
-    np.savez(file, ts=ts, is_trade=is_trade, side=side, ticks=ticks, lots=lots, is_last=is_last, rule=json.dumps(rule))
 
 
 def _section(columns: Columns, fast: list[Line], slow: list[Line], command: str) -> str:

@@ -79,6 +79,9 @@ def columns(loaded, rule):
     price = np.rint(loaded["ticks"] * rule["tick"] * 1e8).astype(np.int64)
     qty = np.rint(loaded["lots"] * rule["lot"] * 1e8).astype(np.int64)
     count = len(price)
+    # The rows of a message have one number: a snapshot's are one book only so.
+    ends = loaded["is_last"] | loaded["is_trade"]
+    message = np.concatenate(([0], np.cumsum(ends[:-1])))
     return {
         "ts": loaded["ts"],
         # The first message is a snapshot: a book is not valid before one.
@@ -87,7 +90,7 @@ def columns(loaded, rule):
         "side": loaded["side"].astype(np.int8),
         "price": price,
         "qty": qty,
-        "seq": np.arange(1, count + 1, dtype=np.uint64),
+        "seq": (message + 1).astype(np.uint64),
     }
 
 

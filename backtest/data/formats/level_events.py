@@ -32,14 +32,15 @@ def read(lines: Lines, market: Market) -> Iterator[None]:
         if ns is None:
             market.mark_all(Mark.UNREADABLE, 0)
             continue
-        levels = []
+        # By side and price: what was cancelled and added again at one moment did not leave the queue.
+        levels: dict[tuple[int, int], int] = {}
         for _, kind, side, ticks, lots in filter(None, group):
             if kind == "trade":
                 rows.trade(ns, 0, side, ticks, lots)
             else:
-                levels.append((side, ticks, lots if kind == "add" else 0))
+                levels[side, ticks] = lots if kind == "add" else 0
         if levels:
-            rows.change(ns, 0, is_first, levels)
+            rows.change(ns, 0, is_first, [(*level, lots) for level, lots in levels.items()])
             is_first = False
         if lines.is_part_full():
             yield

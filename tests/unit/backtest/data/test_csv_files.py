@@ -120,9 +120,19 @@ def test_the_level_events_of_a_real_market_are_read() -> None:
     made = read([str(path)])
     every = rows(made.columns[SYMBOL])
     assert sum(row[2] == Kind.TRADE for row in every) == 172
-    assert len(every) == 25_811
+    assert len(every) == 17_263
     assert 177 < made.tally.seconds < 178
     assert made.tally.bad_rows == 0
+
+
+def test_a_level_that_is_cancelled_and_added_at_one_moment_only_changes(tmp_path: Path) -> None:
+    text = (
+        "ts,type,side,price_ticks,qty,id\n100,add,buy,1000,5,1\n100,add,sell,1001,5,2\n"
+        "200,cancel,buy,1000,0,1\n200,add,buy,1000,7,3\n300,cancel,buy,1000,0,3\n"
+    )
+    made = read([csv_file(tmp_path / "events.csv", text)])
+    bids = [(row[0], row[5]) for row in rows(made.columns[SYMBOL]) if row[4] == 1000]
+    assert bids == [(100, 500), (200, 700), (300, 0)]
 
 
 def test_a_bad_level_event_is_named_and_ends_the_book(tmp_path: Path) -> None:
