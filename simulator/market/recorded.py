@@ -103,11 +103,13 @@ def _events(path: Path) -> list[Arrival]:
     for ns, group in groupby(rows, key=lambda row: row[0]):
         events = list(group)
         trades = [Moment(ns, "trade", (row[2:],)) for row in events if row[1] == "trade"]
-        levels = tuple((side, price, qty if kind == "add" else 0) for _, kind, side, price, qty in _changes(events))
+        # By side and price: what was cancelled and added again at one moment did not leave the queue.
+        levels = {(side, price): qty if kind == "add" else 0 for _, kind, side, price, qty in _changes(events)}
         arrived += [(EVENTS_PAIR, trade) for trade in trades]
         if levels:
             first = not any(moment.kind == "snapshot" for _, moment in arrived)
-            arrived.append((EVENTS_PAIR, Moment(ns, "snapshot" if first else "book", levels)))
+            changed = tuple((*level, qty) for level, qty in levels.items())
+            arrived.append((EVENTS_PAIR, Moment(ns, "snapshot" if first else "book", changed)))
     return arrived
 
 

@@ -97,7 +97,9 @@ def test_a_recording_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> Non
     assert recorded.read(file.parent) == whole
 
 
-def test_level_events_of_one_time_are_one_message_after_the_trades_of_it(tmp_path: Path) -> None:
+def test_level_events_of_one_time_are_one_message_after_its_trades_in_which_each_level_changes_once(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "events.csv"
     rows = ["1,add,buy,100,50,1", "1,add,sell,101,51,2", "5,trade,buy,101,1,9", "6,cancel,sell,101,0,2"]
     rows += ["6,add,sell,101,50,3", "7,cancel,buy,100,0,1"]
@@ -105,7 +107,7 @@ def test_level_events_of_one_time_are_one_message_after_the_trades_of_it(tmp_pat
     assert recorded.read(file) == [
         ("BTC/USD", Moment(1, "snapshot", (("buy", 100, 5000), ("sell", 101, 5100)))),
         ("BTC/USD", Moment(5, "trade", (("buy", 101, 100),))),
-        ("BTC/USD", Moment(6, "book", (("sell", 101, 0), ("sell", 101, 5000)))),
+        ("BTC/USD", Moment(6, "book", (("sell", 101, 5000),))),
         ("BTC/USD", Moment(7, "book", (("buy", 100, 0),))),
     ]
 
