@@ -131,8 +131,9 @@ def config() -> Config:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_bounds_are_ordered_and_the_profit_is_explained(seed: int) -> None:
-    runs = screen(config(), "maker", {BTC: day(seed, 800)}, "pro_rata", Pace(None, 10 * MS))
-    made = report.make(runs, "maker", "pro_rata", None, 10.0, "USD")
+    pace = Pace(None, 10 * MS)
+    runs = screen(config(), "maker", {BTC: day(seed, 800)}, "pro_rata", pace)
+    made = report.make(runs, "maker", "pro_rata", pace, Trading())
     assert made.fills == made.bounds["middle"].fills > 0
     assert made.pnl == made.bounds["middle"].pnl
     assert made.bounds["optimistic"].orders >= made.bounds["middle"].orders >= made.bounds["pessimistic"].orders > 0
