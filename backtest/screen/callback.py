@@ -4,7 +4,8 @@ Times are the exchange's. A decision at ``t`` sees the market and the own orders
 is carried out two delays (there and back) and a turnaround later, one request after the other; its outcome is known to
 decisions from then on. The keeper holds one order a slot. It is amended when its target's price changed or it needs
 another quantity, cancelled when it is no longer wanted or its amend was refused, and added anew once it is gone. Every
-add and amend is post-only. ``rust_client`` says the same in Rust (``venue/screen.rs``) for the rules that it has.
+add and amend is post-only. ``rust_client`` says the same in Rust (``venue/screen.rs``) for the rules that it has, where
+moves are free; else :mod:`backtest.screen.moves` chooses which requests leave, and when to look again.
 """
 
 from __future__ import annotations
@@ -14,25 +15,29 @@ from dataclasses import dataclass
 
 from backtest.data.columns import Kind
 from backtest.errors import DataError
+from backtest.screen.moves import Mover, Moves, Resting, Settled, Step, StepKind, step_to
 from backtest.screen.played import Pace, Played, ScreenFill, operation
 from backtest.venue.implementation import Market
 from backtest.venue.queue_market import Stop
 from backtest.venue.recorded import Cancelled, Operation, repeat
-from executor.decide.planner import EXCESS_PERCENT
+from executor.decide.planner import NEVER
 from shared.config import Trading
+from shared.kraken.counters import TIERS
 from shared.messages import Book, BookState, FeedTrades, Fees, Pair, Position, Quote, Side, Trade
 from strategy.interface import NO_SIGNALS, Strategy, Trigger, View
 from strategy.signals.tracker import Tracker
 
-NEVER = 1 << 62
-
 
 @dataclass(slots=True)
 class Slot:
-    """A slot's last order; ``busy_until`` is when the outcome of its last request is known."""
+    """A slot's last order; ``busy_until`` is when the outcome of its last request is known.
+
+    ``touched`` is when its add or last amend is carried out.
+    """
 
     order_id: int = 0
     busy_until: int = -NEVER
+    touched: int = 0
     is_refused: bool = False
 
 
@@ -64,6 +69,10 @@ class CallbackScreen:
         # When the last request sent is carried out.
         self._worked = -NEVER
         self._fills = 0
+        is_free = pace.moves is Moves.FREE
+        self._mover = None if is_free else Mover(pace.moves, pair.symbol, TIERS[trading.tier])
+        # When to look at the orders again if nothing happens before.
+        self._look_ts = NEVER
 
     def run(self, end_ts: int) -> Played:
         """Play the market until then; orders that rest then stay."""
@@ -72,7 +81,7 @@ class CallbackScreen:
         next_decision = NEVER if every is None or begin is None else begin + every
         while True:
             arrival = self._requests[0][1].ts if self._requests else NEVER
-            due = min(arrival, next_decision)
+            due = min(arrival, next_decision, self._look_ts)
             why, _, first, end = self._market.advance(min(due, end_ts), self._stop)
             if why:
                 self._heed(why, first, end)
@@ -80,9 +89,11 @@ class CallbackScreen:
                 return self._played
             elif arrival == due:
                 self._arrive()
-            else:
+            elif next_decision == due:
                 self._decide()
                 next_decision += every or 0
+            else:
+                self._keep()
 
     # --- the market ----------------------------------------------------------------------------------------------
 
@@ -120,6 +131,8 @@ class CallbackScreen:
         self._touch = touch
         if touch[0] is not None and touch[1] is not None:
             self._played.mids.add(self._market.now(), touch[0], touch[1])
+            if self._mover is not None:
+                self._mover.take_mid((touch[0] + touch[1]) / 2, self._market.now())
         return True
 
     def _hear_trades(self, first: int, end: int) -> None:
@@ -200,35 +213,59 @@ class CallbackScreen:
 
     def _keep(self) -> None:
         """Ask for what makes the orders match the quotes."""
-        now = self._market.now()
+        now, look_ts = self._market.now(), NEVER
         wanted = {quote.slot: quote for quote in self._quotes}
+        settled, open_orders = [], 0
         for name in sorted({*self._slots, *wanted}, key=_slot_order):
             slot = self._slots.setdefault(name, Slot())
             if now < slot.busy_until:
+                open_orders += 1
+                look_ts = min(look_ts, slot.busy_until)
                 continue
-            order, quote = self._market.order(0, slot.order_id), wanted.get(name)
-            if order is None:
-                if quote is not None:
-                    self._played.counts.submits += 1
-                    slot.order_id = len(self._opened) + 1
-                    self._opened[slot.order_id] = (quote.side, 0, None)
-                    self._send(name, slot, quote.side, quote.price, quote.qty)
-            elif quote is None or slot.is_refused:
-                self._played.counts.cancels += 1
-                self._send(name, slot, None, None, None)
-            else:
-                _, _, price, remaining, filled = order
-                qty = kept_qty(remaining, quote.qty, is_same_price=price == quote.price)
-                if (quote.price, qty) != (price, remaining):
-                    self._played.counts.amends += 1
-                    self._send(name, slot, None, quote.price, filled + qty)
+            order = self._resting(name, slot)
+            open_orders += order is not None
+            settled.append(Settled(name, order, wanted.get(name)))
+        if self._mover is None:
+            for step in map(step_to, settled):
+                if step is not None:
+                    self._send(step)
+            return
+        for step in self._mover.plan(settled, open_orders, now):
+            self._send(step)
+            look_ts = min(look_ts, self._slots[step.slot].busy_until)
+        self._look_ts = min(look_ts, self._mover.look_ts)
 
-    def _send(self, name: str, slot: Slot, side: Side | None, price: int | None, qty: int | None) -> None:
-        pace = self._pace
-        turnaround = pace.submit_ns if side is not None else pace.cancel_ns if price is None else pace.amend_ns
-        at = max(self._worked, self._market.now() + 2 * pace.one_way_ns + turnaround)
+    def _resting(self, name: str, slot: Slot) -> Resting | None:
+        order = self._market.order(0, slot.order_id)
+        if order is None:
+            return None
+        _, side, price, remaining, filled = order
+        return Resting(name, side, price, remaining, filled, slot.touched, slot.is_refused)
+
+    def _send(self, step: Step) -> None:
+        pace, counts, slot = self._pace, self._played.counts, self._slots[step.slot]
+        at = max(self._worked, self._market.now() + 2 * pace.one_way_ns + self._turnaround_ns(step.kind))
         slot.busy_until = self._worked = at
-        self._requests.append((name, operation(at, slot.order_id, side, price, qty)))
+        if step.order is None:
+            counts.submits += 1
+            slot.order_id = len(self._opened) + 1
+            self._opened[slot.order_id] = (step.side, 0, None)
+            request = operation(at, slot.order_id, step.side, step.price, step.qty)
+        elif step.kind is StepKind.CANCEL:
+            counts.cancels += 1
+            request = operation(at, slot.order_id, None, None, None)
+        else:
+            counts.amends += 1
+            request = operation(at, slot.order_id, None, step.price, step.order.filled + step.qty)
+        if step.kind is not StepKind.CANCEL:
+            slot.touched = at
+        self._requests.append((step.slot, request))
+
+    def _turnaround_ns(self, kind: StepKind) -> int:
+        pace = self._pace
+        if kind is StepKind.ADD:
+            return pace.submit_ns
+        return pace.cancel_ns if kind is StepKind.CANCEL else pace.amend_ns
 
     def _arrive(self) -> None:
         """Carry out the request that arrives next."""
@@ -249,13 +286,3 @@ class CallbackScreen:
 def _slot_order(name: str) -> tuple[bool, str]:
     """Return the key by which bids come first, nearest first: the order in which requests are sent."""
     return name.startswith("a"), name
-
-
-def kept_qty(remaining: int, wanted: int, *, is_same_price: bool) -> int:
-    """Return the quantity that an order is to have at the wanted price, by the executor's rule.
-
-    A partial fill is not topped up while half of it is left, and a few percent too much are not worth an amend.
-    """
-    if wanted > 2 * remaining or 100 * remaining > (100 + EXCESS_PERCENT) * wanted:
-        return wanted
-    return remaining if is_same_price else min(remaining, wanted)

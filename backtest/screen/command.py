@@ -1,8 +1,9 @@
 """``tradebyte screen``: what a strategy would roughly have earned, in a fraction of a second.
 
-The strategy meets the recorded queues with a constant delay and a simple keeper of its quotes: no risk gate, no rate
-budget, no journal. The market maker runs in Rust, any other strategy by its own class. What survives here is worth
-``tradebyte backtest``, which runs the live code.
+The strategy meets the recorded queues with a constant delay and a simple keeper of its quotes: no risk gate, no
+journal, and no rate budget unless --moves asks for it. The market maker runs in Rust where its moves are free; any
+other strategy, and other moves, by its own class. What survives here is worth ``tradebyte backtest``, which runs the
+live code.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from backtest.data.sources import read
 from backtest.errors import BacktestError, DataError
 from backtest.exact import setting
 from backtest.screen import report
+from backtest.screen.moves import Moves
 from backtest.screen.played import Pace
 from backtest.screen.report import ScreenReport
 from backtest.screen.run import PairRun, screen
@@ -41,9 +43,9 @@ def main(arguments: list[str]) -> None:
         traded = setting.traded_pairs(config, name, data.columns)
         one_way_ms = config.simulator.one_way_delay_ms if options.latency_ms is None else options.latency_ms
         every_ns = None if options.every_ms is None else int(options.every_ms * MS)
-        pace = Pace(every_ns, int(one_way_ms * MS))
+        pace = Pace(every_ns, int(one_way_ms * MS), moves=Moves(options.moves))
         runs = screen(config, name, {symbol: data.columns[symbol] for symbol in traded}, options.queue, pace)
-        made = report.make(runs, name, options.queue, options.every_ms, one_way_ms, config.trading.currency)
+        made = report.make(runs, name, options.queue, pace, config.trading)
         if options.out is not None:
             _write(options.out, made, runs)
     except (BacktestError, ConfigError) as error:
@@ -72,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
         type=command_line.delay_ms,
         metavar="MS",
         help="one way, up to 60000 (else simulator.one_way_delay_ms)",
+    )
+    options.add_argument(
+        "--moves",
+        choices=list(Moves),
+        default=Moves.FREE,
+        help="orders move at once (free), once in 10 s (paced), or when it is worth their rate points (priced)",
     )
     options.add_argument("--out", type=Path, metavar="DIR", help="write report.json and fills.parquet there")
     return options
@@ -122,6 +130,11 @@ def _show(made: ScreenReport, console: Console) -> None:
     )
     console.print(f"profit {float(made.pnl):,.4f} {made.currency}: {names}")
     console.print(f"fills {made.fills}, requests {made.requests}, refused {made.refused}, decisions {made.decisions}")
+    highest = max(made.rate_level_highest.values())
+    console.print(
+        f"moves {made.moves}, rate points {made.rate_points:g}: the counter rose to {highest:g} of "
+        f"{made.rate_level_most:g}, {made.rate_rejects} requests beyond"
+    )
     marks = ", ".join(f"{h} s {'-' if bps is None else f'{bps:+.2f}'}" for h, bps in made.markouts_bps.items())
     console.print(f"markouts in bp: {marks}")
     for name, bound in made.bounds.items():

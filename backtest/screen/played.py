@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from backtest.exact.history import Mids
+from backtest.screen.moves import Moves
 from backtest.venue.recorded import Amended, Cancelled, Operation, Submitted
 from shared.clock import MS
 from shared.messages import Side
@@ -56,7 +57,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When decisions are made (``every_ns`` None: at each touch), and how long things take.
+    """When decisions are made (``every_ns`` None: at each touch), how long things take, and when orders may move.
 
     ``one_way_ns`` is how long news and requests travel; the others are a request's time inside the exchange.
     """
@@ -66,6 +67,7 @@ class Pace:
     submit_ns: int = int(TURNAROUND_MS["add_order"] * MS)
     amend_ns: int = int(TURNAROUND_MS["amend_order"] * MS)
     cancel_ns: int = int(TURNAROUND_MS["cancel_order"] * MS)
+    moves: Moves = Moves.FREE
 
 
 def operation(ts: int, order_id: int, side: Side | None, price: int | None, qty: int | None) -> Operation:

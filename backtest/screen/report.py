@@ -7,9 +7,13 @@ from typing import Literal
 
 from backtest.report.earned import BoundShown, Earned, mean_markouts, parts_of, queue_name, turnover_of
 from backtest.report.figures import quantiles
+from backtest.screen.moves import Moves
+from backtest.screen.played import Pace
 from backtest.screen.run import PairRun
 from shared.attribution import Attribution
-from shared.clock import SECOND
+from shared.clock import MS, SECOND
+from shared.config import Trading
+from shared.kraken.counters import TIERS
 from shared.numbers import plain
 
 
@@ -18,9 +22,12 @@ class ScreenReport(Earned, frozen=True, kw_only=True):
 
     ``engine`` is ``rust`` where a built-in rule played, ``python`` where the strategy's own class did.
     ``queue_ahead_at_arrival`` is what was ahead of filled orders as they came to rest, by pair, in the base asset.
+    ``rate_level_highest`` is the highest level of each pair's counter, which Kraken keeps within ``rate_level_most``;
+    ``rate_rejects`` are the requests that it would have rejected for that.
     """
 
     engine: str
+    moves: Moves
     every_ms: float | None
     latency_ms: float
     position: dict[str, float]
@@ -29,11 +36,13 @@ class ScreenReport(Earned, frozen=True, kw_only=True):
     decisions: int
     requests: int
     refused: int
+    rate_points: float
+    rate_level_highest: dict[str, float]
+    rate_level_most: float
+    rate_rejects: int
 
 
-def make(
-    runs: list[PairRun], strategy: str, queue: str, every_ms: float | None, latency_ms: float, currency: str
-) -> ScreenReport:
+def make(runs: list[PairRun], strategy: str, queue: str, pace: Pace, trading: Trading) -> ScreenReport:
     """Return the report of all pairs' runs."""
     fills = [fill for run in runs for fill in run.account.fills]
     parts = sum((run.account.parts for run in runs), Attribution())
@@ -54,9 +63,10 @@ def make(
         rows_per_s=round(rows / wall_s),
         queue=queue_name(queue, [run.symbol for run in runs], level3),
         level3=level3,
-        every_ms=every_ms,
-        latency_ms=latency_ms,
-        currency=currency,
+        moves=pace.moves,
+        every_ms=None if pace.every_ns is None else pace.every_ns / MS,
+        latency_ms=pace.one_way_ns / MS,
+        currency=trading.currency,
         fills=len(fills),
         pnl=plain(pnl),
         attribution=parts_of(parts, pnl),
@@ -74,6 +84,10 @@ def make(
         decisions=sum(each.decisions for each in counts),
         requests=sum(each.submits + each.amends + each.cancels for each in counts),
         refused=sum(each.refused for each in counts),
+        rate_points=sum(run.rate.points for run in runs),
+        rate_level_highest={run.symbol: round(run.rate.highest, 2) for run in runs},
+        rate_level_most=TIERS[trading.tier].threshold,
+        rate_rejects=sum(run.rate.over for run in runs),
     )
 
 

@@ -13,10 +13,13 @@ from backtest.exact.replayed import merge
 from backtest.screen.account import Account, account, fills_again
 from backtest.screen.built_in import RustMarket, maker_rule, play
 from backtest.screen.callback import CallbackScreen
+from backtest.screen.moves import Moves
 from backtest.screen.played import Pace, Played
+from backtest.screen.rate_points import RateUse, rate_use
 from backtest.venue.implementation import Market, load_market
 from shared.clock import SECOND
 from shared.config import Config
+from shared.kraken.counters import TIERS
 from shared.messages import Fees, Pair
 from shared.valuation import legs
 from simulator.pairs.pairs import FEES, PAIRS, USD, fee_row, percent
@@ -49,6 +52,7 @@ class PairRun:
     played: Played
     account: Account
     bounds: dict[str, PairBound]
+    rate: RateUse
     stats: dict[str, int]
     coverage_bps: float | None
     is_by_order: bool
@@ -88,10 +92,11 @@ def load(config: Config, columns: Columns, queue: str) -> PairMarket:
 
 
 def play_on(config: Config, name: str, loaded: PairMarket, market: Market, pace: Pace) -> tuple[Played, bool]:
-    """Play a market of a pair to its end; return also whether a rule in Rust did."""
+    """Play a market of a pair to its end; return also whether a rule in Rust did, which moves freely."""
     kind, settings = load_strategy(config, name)
     pair, fees, trading, end_ts = loaded.pair, loaded.fees, config.trading, loaded.end_ts
-    if kind is MarketMaker and isinstance(settings, Settings) and isinstance(market, RustMarket):
+    is_free = pace.moves is Moves.FREE
+    if is_free and kind is MarketMaker and isinstance(settings, Settings) and isinstance(market, RustMarket):
         rule = maker_rule(settings, trading, pair, fees.maker)
         if rule is not None:
             return play(market, rule, pace, end_ts), True
@@ -123,6 +128,7 @@ def _screen(config: Config, name: str, columns: Columns, queue: str, pace: Pace)
         played=played,
         account=account(instrument, maker_rate, played.fills, played.mids, end_ts, last),
         bounds=bounds,
+        rate=rate_use(played.operations, TIERS[config.trading.tier]),
         stats=market.stats(0),
         coverage_bps=coverage_bps(columns),
         is_by_order=columns.orders is not None,

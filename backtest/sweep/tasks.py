@@ -16,14 +16,14 @@ from backtest.exact import run, setting
 from backtest.exact.run import Options
 from backtest.report import figures
 from backtest.screen.played import Pace, Played
+from backtest.screen.rate_points import rate_use
 from backtest.screen.run import PairMarket, load, play_on
 from backtest.sweep.outcome import Array, DayOutcome, summed, traced
 from backtest.sweep.study import Values
-from backtest.venue.recorded import Amended, Operation, Submitted
 from shared.clock import MS, SECOND
 from shared.config import Config
 from shared.errors import ConfigError
-from shared.kraken.counters import ADD, amend_cost, cancel_cost
+from shared.kraken.counters import TIERS
 
 # The curve of profit has at most so many points a day, and none nearer than a second.
 CURVE_POINTS = 4000
@@ -108,7 +108,7 @@ class _Screener:
             market = pair.market.again(self._conditions.queue)
             played, _ = play_on(config, self._conditions.strategy, pair, market, self._pace)
             equity += _equity(pair, played, times)
-            made.append(_counts(pair, played))
+            made.append(_counts(pair, played, config.trading.tier))
         traced_day = traced(equity, _slices(begin_ts, end_ts, self._conditions.slice_ns))
         return msgspec.structs.replace(
             summed(made),
@@ -120,31 +120,15 @@ class _Screener:
         )
 
 
-def _counts(pair: PairMarket, played: Played) -> DayOutcome:
+def _counts(pair: PairMarket, played: Played, tier: str) -> DayOutcome:
     scale = 10 ** (pair.pair.price_precision + pair.pair.qty_precision)
     return DayOutcome(
         hours=(pair.end_ts - pair.begin_ts) / (3600 * SECOND),
         turnover=sum(fill.price * fill.qty for fill in played.fills) / scale,
         fills=len(played.fills),
         requests=len(played.operations),
-        points=points(played.operations),
+        points=rate_use(played.operations, TIERS[tier]).points,
     )
-
-
-def points(operations: list[Operation]) -> float:
-    """Return the rate points of requests at their arrival, by Kraken's table of ages."""
-    born: dict[int, int] = {}
-    total = 0.0
-    for request in operations:
-        age_s = (request.ts - born.get(request.order_id, request.ts)) / SECOND
-        if isinstance(request, Submitted):
-            total += ADD
-        elif isinstance(request, Amended):
-            total += amend_cost(age_s)
-        else:
-            total += cancel_cost(age_s)
-        born[request.order_id] = request.ts
-    return total
 
 
 def _equity(pair: PairMarket, played: Played, times: figures.Times) -> Array:

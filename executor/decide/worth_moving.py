@@ -21,14 +21,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Protocol, TypeVar
 
 from executor.decide.planner import NEVER, Stay, Turn, retreats
-from executor.orders.order import Order
 from shared import limits
 from shared.clock import MS, SECOND
 from shared.kraken.counters import AMEND_AGES, amend_cost
 from shared.measures.volatility import BP
-from shared.messages import Quote
+from shared.messages import Quote, Side
 
 HORIZON_S = 5.0  # the age at which an amend first becomes cheaper: who stays now may move then
 POINT_SIGMAS = 3.2  # of a second's move
@@ -37,6 +37,20 @@ FULL = 0.95  # a fuller counter makes a point no dearer: a retreat that is worth
 # From which age up to which an amend costs how many points.
 _BOUNDS_S = (0.0, *(below for below, _ in AMEND_AGES), math.inf)
 AGES = tuple((age_s, end_s, amend_cost(age_s)) for age_s, end_s in pairwise(_BOUNDS_S))
+
+
+class Movable(Protocol):
+    """The parts of an order that its move is priced by: ticks, and ns of when it was created or last amended."""
+
+    @property
+    def side(self) -> Side: ...
+    @property
+    def price(self) -> int: ...
+    @property
+    def touched(self) -> int: ...
+
+
+M = TypeVar("M", bound=Movable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +69,7 @@ class Terms:
     decay: float
 
 
-def choose(wanted: Sequence[tuple[Order, Quote]], terms: Terms, now: int) -> dict[Order, Turn]:
+def choose(wanted: Sequence[tuple[M, Quote]], terms: Terms, now: int) -> dict[M, Turn]:
     """Return when each order's move is worth it, by order; those that are now spend the counter one after the other.
 
     Retreats come first, then what loses most by staying.
@@ -64,7 +78,7 @@ def choose(wanted: Sequence[tuple[Order, Quote]], terms: Terms, now: int) -> dic
         ((not retreats(o.side, o.price, q.price), -loss_of_staying(o, q.price, terms), n, o, q))
         for n, (o, q) in enumerate(wanted)
     )
-    turns: dict[Order, Turn] = {}
+    turns: dict[M, Turn] = {}
     for _, _, _, order, quote in ranked:
         turn = turns[order] = _turn(order, quote, terms, now)
         if turn.due <= now:
@@ -72,7 +86,7 @@ def choose(wanted: Sequence[tuple[Order, Quote]], terms: Terms, now: int) -> dic
     return turns
 
 
-def loss_of_staying(order: Order, wanted: int, terms: Terms) -> float:
+def loss_of_staying(order: Movable, wanted: int, terms: Terms) -> float:
     """Return what an order loses in bp of its value if it stays while its strategy wants it at ``wanted``.
 
     Nothing is known of that without a volatility.
@@ -101,7 +115,7 @@ def price_of(points: float, terms: Terms) -> float:
     return POINT_SIGMAS * (terms.sigma or 0.0) * points / (1 - full)
 
 
-def _turn(order: Order, quote: Quote, terms: Terms, now: int) -> Turn:
+def _turn(order: Movable, quote: Quote, terms: Terms, now: int) -> Turn:
     """Return when a move is worth it if nothing changes but the order's age and the counter's decay."""
     paced = order.touched + int(limits.AMEND_EVERY_S * SECOND)
     if terms.sigma is None or quote.price == order.price:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import dataclasses
 from pathlib import Path
 
-import pyarrow as pa
-
-from backtest.data.columns import BUY, SCHEMA, SELL, Columns, Flag, Kind
 from backtest.data.sources import Dataset
 from backtest.data.tally import Tally
 from backtest.data.window import window
+from backtest.exact.crowd_rows import BookRows
 from backtest.exact.engine import Engine
 from backtest.exact.run import BOOT_NS, EARLY_NS, EPOCH_NS
 from backtest.exact.source import News
@@ -28,19 +26,17 @@ from strategy.host import Host
 DEPTH = 100
 # How long a message takes on the bus.
 HOP_NS = MS // 2
-SIDES = ((BUY, "buy"), (SELL, "sell"))
 
 
 class _Recorded(Engine):
     """Keeps every message of its bus, and the levels of every public book as they change."""
 
     bus: Bus
-    rows: dict[str, list[tuple[int, ...]]]
-    _public: dict[str, dict[tuple[int, int], int]]
+    rows: dict[str, BookRows]
 
     def begin(self) -> None:
         self.bus = Bus(boot_to_wall=self.kraken.boot_to_wall)
-        self.rows, self._public = defaultdict(list), {}
+        self.rows = {symbol: BookRows(DEPTH) for symbol in self.source.pairs}
 
     def _stamped(self, message: Message, topic: str, at: int) -> Message:  # type: ignore[override]
         stamped = super()._stamped(message, topic, at)
@@ -75,33 +71,9 @@ class _Recorded(Engine):
 
     def _tell(self, news: News) -> None:
         heard = self._arrives(news) + self.kraken.boot_to_wall
-        rows = self.rows[news.symbol]
-        for trade in news.trades:
-            side = BUY if trade.side == "buy" else SELL
-            rows.append((news.ts, heard, int(Kind.TRADE), side, trade.price, trade.qty, int(Flag.LAST)))
-        self._change(news, heard)
+        levels = self.source.levels
+        self.rows[news.symbol].take(news, heard, lambda side, n: levels(news.symbol, side, n))
         super()._tell(news)
-
-    def _change(self, news: News, heard: int) -> None:
-        """Add the rows by which a book changed, all levels as a snapshot at first."""
-        levels = {
-            (number, price): lots
-            for number, side in SIDES
-            for price, lots in self.source.levels(news.symbol, side, DEPTH)  # type: ignore[arg-type]
-        }
-        before = self._public.get(news.symbol)
-        if before is None:
-            kind, changed = Kind.SNAPSHOT, dict(levels)
-        else:
-            gone = {key: 0 for key in before if key not in levels}
-            kind, changed = Kind.LEVEL, {**gone, **{k: v for k, v in levels.items() if before.get(k) != v}}
-        self._public[news.symbol] = levels
-        made = [(news.ts, heard, int(kind), *key, lots, 0) for key, lots in changed.items()]
-        if made:
-            first = Flag.FIRST if kind is Kind.SNAPSHOT else 0
-            made[0] = (*made[0][:6], made[0][6] | first)
-            made[-1] = (*made[-1][:6], made[-1][6] | int(Flag.LAST))
-            self.rows[news.symbol] += made
 
 
 def record(config: Config, strategy: str, seconds: float, folder: Path, late_s: float = 20.0) -> tuple[Bus, Dataset]:
@@ -117,9 +89,8 @@ def record(config: Config, strategy: str, seconds: float, folder: Path, late_s: 
     begin_ts = EPOCH_NS + int(late_s * SECOND)
     columns = {}
     for symbol, rows in engine.rows.items():
-        table = pa.table({name: [row[n] for row in rows] for n, name in enumerate(SCHEMA.names)}, SCHEMA)
-        pair = source.pairs[symbol]
-        columns[symbol] = Columns(pair, DEPTH, window(pair, table, begin_ts, None))
+        part = rows.columns(source.pairs[symbol])
+        columns[symbol] = dataclasses.replace(part, table=window(part.pair, part.table, begin_ts, None))
     return _since(engine.bus, begin_ts - kraken.boot_to_wall), Dataset(columns, Tally())
 
 

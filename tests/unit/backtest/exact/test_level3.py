@@ -83,8 +83,9 @@ def test_what_was_ahead_at_a_fill_is_in_the_tables(outcome: Outcome) -> None:
 
 
 def test_the_fast_engine_plays_single_orders_too(columns: Columns, tmp_path: Path) -> None:
-    (run,) = screen(prepared(), STRATEGY, {BTC: columns}, "pro_rata", Pace(None, 10 * MS))
-    made = screen_report.make([run], STRATEGY, "pro_rata", None, 10.0, "USD")
+    pace = Pace(None, 10 * MS)
+    (run,) = screen(prepared(), STRATEGY, {BTC: columns}, "pro_rata", pace)
+    made = screen_report.make([run], STRATEGY, "pro_rata", pace, prepared().trading)
     assert made.fills > 0
     assert (made.queue, made.level3) == ("level3", [BTC])
     front, middle, back = made.bounds.values()

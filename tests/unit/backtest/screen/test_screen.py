@@ -16,6 +16,7 @@ from backtest.screen import command, report
 from backtest.screen.account import account
 from backtest.screen.built_in import FixedRule, MakerRule, RustMarket, maker_rule, play
 from backtest.screen.callback import CallbackScreen
+from backtest.screen.moves import Moves
 from backtest.screen.played import Pace, Played, ScreenFill
 from backtest.screen.run import screen
 from backtest.venue.implementation import Market
@@ -131,8 +132,9 @@ def config() -> Config:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_bounds_are_ordered_and_the_profit_is_explained(seed: int) -> None:
-    runs = screen(config(), "maker", {BTC: day(seed, 800)}, "pro_rata", Pace(None, 10 * MS))
-    made = report.make(runs, "maker", "pro_rata", None, 10.0, "USD")
+    pace = Pace(None, 10 * MS)
+    runs = screen(config(), "maker", {BTC: day(seed, 800)}, "pro_rata", pace)
+    made = report.make(runs, "maker", "pro_rata", pace, Trading())
     assert made.fills == made.bounds["middle"].fills > 0
     assert made.pnl == made.bounds["middle"].pnl
     assert made.bounds["optimistic"].orders >= made.bounds["middle"].orders >= made.bounds["pessimistic"].orders > 0
@@ -143,6 +145,19 @@ def test_another_strategy_is_played_by_its_class() -> None:
     runs = screen(config(), "grid", {BTC: day(1, 300)}, "front", Pace(200 * MS, 10 * MS))
     assert not runs[0].is_built_in
     assert runs[0].played.counts.submits > 0
+
+
+@pytest.mark.parametrize("moves", [Moves.PACED, Moves.PRICED])
+def test_moves_that_are_not_free_are_played_by_the_class_at_fewer_points(moves: Moves) -> None:
+    pace = Pace(None, 10 * MS, moves=moves)
+    free, held = (screen(config(), "maker", {BTC: day(1, 1500)}, "front", each) for each in (Pace(None, 10 * MS), pace))
+    assert not held[0].is_built_in
+    assert 0 < held[0].rate.points < free[0].rate.points
+    made = report.make(held, "maker", "front", pace, Trading())
+    assert (made.engine, made.moves, made.rate_points) == ("python", moves, held[0].rate.points)
+    assert made.rate_level_highest[BTC] == pytest.approx(held[0].rate.highest, abs=0.01)
+    assert made.rate_level_highest[BTC] <= made.rate_level_most == 125
+    assert made.rate_rejects == 0
 
 
 def test_a_pair_of_another_currency_is_refused() -> None:
@@ -161,9 +176,10 @@ def test_the_command_prints_one_object_and_writes_its_files(tmp_path: Path, caps
         lines.append(f"{row['exchange_ts']},{kind},{side},{row['ticks']},{row['lots'] // 100},{number}")
     data = tmp_path / "day.csv"
     data.write_text("\n".join(lines) + "\n")
-    command.main([str(data), "--json", "--every-ms", "50", "--latency-ms", "5", "--out", str(tmp_path / "out")])
+    command.main([str(data), "--json", "--every-ms", "50", "--moves", "paced", "--out", str(tmp_path / "out")])
     made = json.loads(capsys.readouterr().out)
     assert made["rows"] == len(columns)
+    assert (made["moves"], made["every_ms"]) == ("paced", 50)
     assert set(made["bounds"]) == {"optimistic", "middle", "pessimistic"}
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == made
     assert (tmp_path / "out" / "fills.parquet").is_file()
@@ -174,6 +190,6 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
         command.main([str(tmp_path / "nothing.csv")])
     assert ended.value.code == 1
     assert "nothing.csv" in capsys.readouterr().err
-    for wrong in (["--every-ms", "0"], ["--latency-ms", "-1"], ["--queue", "best"]):
+    for wrong in (["--every-ms", "0"], ["--latency-ms", "-1"], ["--queue", "best"], ["--moves", "fast"]):
         with pytest.raises(SystemExit):
             command.main([str(tmp_path), *wrong])

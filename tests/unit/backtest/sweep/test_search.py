@@ -25,8 +25,7 @@ from backtest.sweep import command, days, driver
 from backtest.sweep.report import SweepReport
 from backtest.sweep.search import Candidate
 from backtest.sweep.study import SamplerKind, Values, read
-from backtest.sweep.tasks import Conditions, Done, EngineKind, Task, perform, points
-from backtest.venue.recorded import Amended, Cancelled, Operation, Submitted
+from backtest.sweep.tasks import Conditions, Done, EngineKind, Task, perform
 from shared.clock import MS, SECOND
 from shared.config import Config, Trading
 from tests.kit.backtest.market import head, walk
@@ -186,18 +185,6 @@ def test_a_cut_future_changes_no_request_before_it() -> None:
         played, _ = play_on(config(), "market_maker", loaded, loaded.market, Pace(None, 10 * MS))
         requests.append([request for request in played.operations if request.ts <= until])
     assert requests[0] == requests[1] != []
-
-
-def test_points_are_krakens_by_age() -> None:
-    operations: list[Operation] = [
-        Submitted(0, 0, 1, 1, "buy", 5, 5, "gtc", True, "cancel_newest"),
-        Amended(3 * SECOND, 0, 1, 6, 5, True),
-        Amended(15 * SECOND, 0, 1, 7, 5, True),
-        Cancelled(400 * SECOND, 0, 1),
-        Submitted(0, 0, 2, 1, "buy", 5, 5, "gtc", True, "cancel_newest"),
-        Cancelled(SECOND, 0, 2),
-    ]
-    assert points(operations) == 1 + 4 + 2 + 0 + 1 + 8
 
 
 def test_a_folder_of_another_study_is_refused(tmp_path: Path) -> None:
