@@ -6,13 +6,15 @@ Staying loses, in bp of the order's value over the next ``HORIZON_S`` seconds,
 
 where the drift lies between the order's price and the wanted one, and P is the reflection principle's for a mid without
 trend. An order that must retreat would be filled at a price that its strategy does not want. One that may advance only
-misses a fill, which counts ``ADVANCE_SHARE``. While a trend leaves it behind that is times the square of the trend in
-standard errors: what a maker holds then was bought against the trend, and it is this side's fills that end it.
+misses a fill, which counts ``ADVANCE_SHARE``: a mid without trend mostly comes back. While a trend beyond chance, of
+more than ``CHANCE_ERRORS`` standard errors, leaves it behind, it counts ``TREND_SHARE`` times the square of what is
+beyond: what a maker holds then was bought against the trend, and it is this side's fills that end it.
 
 A point costs ``POINT_SIGMAS · σ / (1 - u)``: as many points come back a second in any market, so they are dearer where
 there is more to lose. ``u`` is how full the counter would be after the amend, of what the reserve for pulling leaves
-(T8). The points of an amend fall as its order ages (KRAKEN.md 5.2). All of this is a signal in float: prices and
-quantities stay the target's. ``docs/decisions/rate-budget.md`` says why.
+(T8). The points of an amend fall as its order ages (KRAKEN.md 5.2), to a single one at ``limits.MOVE_ANYWAY_S``, from
+where on an order moves whatever it loses. All of this is a signal in float: prices and quantities stay the target's.
+``docs/decisions/rate-budget.md`` says why.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ from shared.messages import Quote, Side
 
 HORIZON_S = 5.0  # the age at which an amend first becomes cheaper: who stays now may move then
 POINT_SIGMAS = 3.2  # of a second's move
-ADVANCE_SHARE = 0.5
+ADVANCE_SHARE = 0.05
+TREND_SHARE = 10.0
+CHANCE_ERRORS = 2.0
 FULL = 0.95  # a fuller counter makes a point no dearer: a retreat that is worth so much is then denied, and cancelled
 # From which age up to which an amend costs how many points.
 _BOUNDS_S = (0.0, *(below for below, _ in AMEND_AGES), math.inf)
@@ -74,13 +78,12 @@ def choose(wanted: Sequence[tuple[M, Quote]], terms: Terms, now: int) -> dict[M,
 
     Retreats come first, then what loses most by staying.
     """
-    ranked = sorted(
-        ((not retreats(o.side, o.price, q.price), -loss_of_staying(o, q.price, terms), n, o, q))
-        for n, (o, q) in enumerate(wanted)
-    )
+    priced = [(loss_of_staying(order, quote.price, terms), order, quote) for order, quote in wanted]
+    if len(priced) > 1:
+        priced.sort(key=lambda move: (not retreats(move[1].side, move[1].price, move[2].price), -move[0]))
     turns: dict[M, Turn] = {}
-    for _, _, _, order, quote in ranked:
-        turn = turns[order] = _turn(order, quote, terms, now)
+    for loss_bps, order, quote in priced:
+        turn = turns[order] = _turn(order, quote, loss_bps, terms, now)
         if turn.due <= now:
             terms = replace(terms, value=terms.value + amend_cost((now - order.touched) / SECOND))
     return turns
@@ -98,7 +101,7 @@ def loss_of_staying(order: Movable, wanted: int, terms: Terms) -> float:
     near_bps = min(sign * (terms.mid - price) for price in (order.price, wanted)) / terms.mid / BP
     share = 1.0
     if not retreats(order.side, order.price, wanted):
-        share = ADVANCE_SHARE * max(1.0, sign * terms.trend) ** 2
+        share = ADVANCE_SHARE + TREND_SHARE * max(0.0, sign * terms.trend - CHANCE_ERRORS) ** 2
     return drift_bps * share * reach_chance(near_bps, terms.sigma)
 
 
@@ -115,12 +118,10 @@ def price_of(points: float, terms: Terms) -> float:
     return POINT_SIGMAS * (terms.sigma or 0.0) * points / (1 - full)
 
 
-def _turn(order: Movable, quote: Quote, terms: Terms, now: int) -> Turn:
+def _turn(order: Movable, quote: Quote, loss_bps: float, terms: Terms, now: int) -> Turn:
     """Return when a move is worth it if nothing changes but the order's age and the counter's decay."""
-    paced = order.touched + int(limits.AMEND_EVERY_S * SECOND)
     if terms.sigma is None or quote.price == order.price:
-        return Turn(paced, Stay.PACED)
-    loss_bps = loss_of_staying(order, quote.price, terms)
+        return Turn(order.touched + int(limits.AMEND_EVERY_S * SECOND), Stay.PACED)
     due = order.touched + int(limits.MOVE_ANYWAY_S * SECOND)
     for age_s, end_s, points in AGES:
         at = max(_affordable_at(loss_bps, points, terms, now), order.touched + int(age_s * SECOND))

@@ -97,10 +97,10 @@ def test_a_bid_follows_a_mid_that_leaves_it_behind_and_not_one_that_comes_back(
     sign: int, expected: list[StepKind]
 ) -> None:
     pricing = mover()
-    for step in range(1, 21):
-        pricing.take_mid(MID + sign * 5 * step, NOW + step * SECOND // 20)
-    mid = MID + sign * 100
-    assert kinds(pricing.plan([settled(resting(mid - 120), mid - 30)], 1, NOW + SECOND)) == expected
+    for second in range(1, 16):
+        pricing.take_mid(MID + sign * 20 * second, NOW + second * SECOND)
+    mid, now = MID + sign * 300, NOW + 15 * SECOND
+    assert kinds(pricing.plan([settled(resting(mid - 120, age_s=-3), mid - 30)], 1, now)) == expected
 
 
 def test_a_priced_order_is_paced_while_the_volatility_is_not_known() -> None:

@@ -11,9 +11,11 @@ from hypothesis import given, strategies as st
 from executor.decide.planner import Stay, retreats
 from executor.decide.worth_moving import (
     ADVANCE_SHARE,
+    CHANCE_ERRORS,
     FULL,
     HORIZON_S,
     POINT_SIGMAS,
+    TREND_SHARE,
     Terms,
     choose,
     loss_of_staying,
@@ -29,12 +31,14 @@ from shared.messages import Quote, Side
 NOW = 1000 * SECOND
 MID = 100_000.0  # so that 10 ticks are a bp
 CALM = Terms(mid=MID, sigma=0.5, trend=0.0, value=0.0, most=93.0, decay=2.34)
-STRONG = math.sqrt(1 / ADVANCE_SHARE)  # the trend in which an advance counts as much as a retreat
+# The trend in which an advance counts as much as a retreat.
+STRONG = CHANCE_ERRORS + math.sqrt((1 - ADVANCE_SHARE) / TREND_SHARE)
+LEFT = ADVANCE_SHARE + TREND_SHARE  # of an advance in a trend of one standard error beyond chance
 FAR = reach_chance(2, 0.5)  # of a price 2 bp from the calm mid
 PACE, ANYWAY = int(limits.AMEND_EVERY_S * SECOND), int(limits.MOVE_ANYWAY_S * SECOND)
 
 
-def order(price: int = 99_985, side: Side = "buy", age_s: float = 20, slot: str = "b0") -> Order:
+def order(price: int = 99_985, side: Side = "buy", age_s: float = 12, slot: str = "b0") -> Order:
     made = Order(f"T{slot}", "m", "BTC/USD", slot, side, price, 100, 1, 8, Active.OPEN)
     made.touched = NOW - int(age_s * SECOND)
     return made
@@ -60,10 +64,10 @@ def wait_s(made: Order, price: int, terms: Terms = CALM, qty: int = 100) -> floa
         ("a bid at the wanted price loses nothing", "buy", 99_985, 99_985, 0.0, 0.0),
         ("a retreat counts the chance of its own fill", "buy", 99_980, 99_970, 0.0, FAR),
         ("an advance counts a share of the missed fill", "buy", 99_970, 99_980, 0.0, ADVANCE_SHARE * FAR),
-        ("a weak trend changes nothing", "buy", 99_970, 99_980, 1.0, ADVANCE_SHARE * FAR),
+        ("a trend that chance explains changes nothing", "buy", 99_970, 99_980, CHANCE_ERRORS, ADVANCE_SHARE * FAR),
         ("a trend that comes back changes nothing", "buy", 99_970, 99_980, -3.0, ADVANCE_SHARE * FAR),
-        ("a bid left behind by a rise counts more", "buy", 99_970, 99_980, 1.5, ADVANCE_SHARE * 2.25 * FAR),
-        ("an ask left behind by a fall counts more", "sell", 100_030, 100_020, -1.5, ADVANCE_SHARE * 2.25 * FAR),
+        ("a bid left behind by a rise counts more", "buy", 99_970, 99_980, CHANCE_ERRORS + 1, LEFT * FAR),
+        ("an ask left behind by a fall counts more", "sell", 100_030, 100_020, -CHANCE_ERRORS - 1, LEFT * FAR),
         ("a trend adds nothing to a retreat", "buy", 99_980, 99_970, -9.0, FAR),
     ],
 )  # fmt: skip
@@ -98,40 +102,41 @@ def test_a_point_is_dearer_the_fuller_the_counter_and_the_livelier_the_market() 
 
 
 def test_an_old_bid_that_is_overrun_moves_at_once() -> None:
-    assert wait_s(order(100_010), 99_985) == 0
+    assert wait_s(order(100_010), 99_940) == 0
 
 
 def test_a_young_one_with_less_to_lose_waits_until_its_amend_is_cheaper() -> None:
-    # 5.8 bp are worth 3 points and not 4, so it waits for the age of 5 s; 4 bp 2 points, 2.5 bp a single one.
+    # 5.8 bp are worth 3 points and not 4, so it waits for the age of 5 s; 4 bp 2 points, and less a single one.
     for drift, age_s in ((58, 5), (40, 10), (25, 15)):
         assert wait_s(order(100_010, age_s=1), 100_010 - drift) == pytest.approx(age_s - 1)
 
 
 def test_on_a_full_counter_it_waits_for_the_decay() -> None:
-    made, terms = order(100_010), replace(CALM, value=93.0)
-    waited = wait_s(made, 99_978, terms)  # 3.2 bp for a point: it may fill the counter to a half
-    assert waited == pytest.approx((94 - 93 / 2) / 2.34, abs=1e-6)
-    later = replace(terms, value=93.0 - 2.34 * waited)
-    assert choose([(made, quote(99_978, made))], later, NOW)[made].due == NOW
+    # 12.8 bp for four points, which are worth 6.4: it may fill the counter to a half.
+    made, terms = order(100_010, age_s=1), replace(CALM, value=93 / 2 - 4 + 2 * 2.34)
+    waited = wait_s(made, 99_882, terms)
+    assert waited == pytest.approx(2, abs=1e-6)
+    later = replace(terms, value=terms.value - 2.34 * waited)
+    assert choose([(made, quote(99_882, made))], later, NOW)[made].due == NOW
 
 
 def test_a_wait_of_less_than_a_millisecond_is_none() -> None:
     made, level = order(100_010), 93 / 2
-    assert wait_s(made, 99_978, replace(CALM, value=level - 1 + 2.34 * 0.9 * MS / SECOND)) == 0
-    assert wait_s(made, 99_978, replace(CALM, value=level - 1 + 2.34 * 1.1 * MS / SECOND)) > 0
+    assert wait_s(made, 99_946, replace(CALM, value=level - 2 + 2.34 * 0.9 * MS / SECOND)) == 0
+    assert wait_s(made, 99_946, replace(CALM, value=level - 2 + 2.34 * 1.1 * MS / SECOND)) > 0
 
 
 def test_what_hardly_loses_moves_in_the_end_all_the_same() -> None:
-    assert wait_s(order(99_900), 99_905) == limits.MOVE_ANYWAY_S - 20
+    assert wait_s(order(99_900), 99_905) == limits.MOVE_ANYWAY_S - 12
     assert wait_s(order(99_900, age_s=limits.MOVE_ANYWAY_S), 99_905) == 0
 
 
 def test_what_fits_no_counter_waits_for_its_age() -> None:
-    assert wait_s(order(100_010), 99_978, replace(CALM, most=1.5)) == limits.MOVE_ANYWAY_S - 20
+    assert wait_s(order(100_010), 99_978, replace(CALM, most=1.5)) == limits.MOVE_ANYWAY_S - 12
 
 
 def test_a_retreat_that_is_worth_the_dearest_point_is_proposed_although_the_counter_is_full() -> None:
-    least_bps = POINT_SIGMAS * 0.5 / (1 - FULL)
+    least_bps = 2 * POINT_SIGMAS * 0.5 / (1 - FULL)
     full = replace(CALM, value=93.0)
     assert wait_s(order(100_000 + int(least_bps * 10) + 2), 100_000, full) == 0
     assert wait_s(order(100_000 + int(least_bps * 10) - 2), 100_000, full) > 0
@@ -149,22 +154,20 @@ def test_a_turn_says_what_decides() -> None:
     turn = choose([(made, quote(99_990, made))], CALM, NOW)[made]
     assert turn.why is Stay.NOT_WORTH_IT
     assert turn.loss_bps == pytest.approx(2.0)
-    assert turn.price_bps == pytest.approx(price_of(1, CALM))
+    assert turn.price_bps == pytest.approx(price_of(2, CALM))
 
 
 # --- who spends ------------------------------------------------------------------------------------------------------
 
 
 def test_a_retreat_spends_before_an_advance_that_would_lose_more() -> None:
-    back, forward = order(100_015, slot="b0"), order(99_900, slot="b1")
-    wanted = [(forward, quote(100_000, forward)), (back, quote(99_985, back))]
-    tight = replace(CALM, most=3.0)
-    losses = [loss_of_staying(made, q.price, tight) for made, q in wanted]
-    assert losses == pytest.approx([5.0, 3.0])
+    back, forward = order(100_025, slot="b0"), order(99_945, slot="b1")
+    wanted = [(forward, quote(100_000, forward)), (back, quote(99_975, back))]
+    tight = replace(CALM, most=9.0, trend=STRONG)  # there is room for both, but the first makes the second dear
+    assert [loss_of_staying(made, q.price, tight) for made, q in wanted] == pytest.approx([5.5, 5.0])
     alone = [choose([each], tight, NOW)[each[0]].due for each in wanted]
     assert alone == [NOW, NOW]
-    dear = replace(CALM, most=2.2)  # there is room for a second point, but the first makes it dear
-    turns = choose(wanted, dear, NOW)
+    turns = choose(wanted, tight, NOW)
     assert [turns[made].due <= NOW for made in (back, forward)] == [True, False]
 
 
