@@ -2,7 +2,7 @@
 
 The order of a pass is fixed. Reports and responses have been taken in already. Late responses are handled, fills are
 compared with balances, assets are valued; then quotes are pulled or placed; only then is the dead man's switch armed
-(T4).
+(T4). That is the part that requests come from: they leave before the rest is made, which tells the others.
 """
 
 from __future__ import annotations
