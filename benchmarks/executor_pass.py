@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
@@ -27,6 +28,14 @@ PASSES = 300
 WARM = 120  # past the grace of a start, in which every pair is looked at in every pass
 TTL_MS = 10**9  # what stands still is not said again here
 LEVELS = (("b0", "buy", -10), ("b1", "buy", -20), ("a0", "sell", 10), ("a1", "sell", 20))
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds until a pass's requests could leave, and of the whole pass."""
+
+    until_requests: float
+    whole: float
 
 
 class ManyPairs(World):
@@ -69,8 +78,8 @@ class ManyPairs(World):
             elif request.method == "amend_order":
                 self.answer(request, {"cl_ord_id": request.orders[0]})
 
-    def one_pass(self, number: int) -> float:
-        """Change one pair, and return the seconds that the pass took."""
+    def one_pass(self, number: int) -> Took:
+        """Change one pair, and return what the pass took."""
         symbol = f"C{number % len(self.pairs)}/USD"
         self.now += SECOND // 50
         self.raw({"channel": "heartbeat"})
@@ -81,9 +90,12 @@ class ManyPairs(World):
             order.touched -= 100 * SECOND
         self.state.budget = Budget(TIERS["pro"])
         began = time.perf_counter()
-        wanted = self.executor.turn(self.now)
-        took = time.perf_counter() - began
-        self.state.out.pending = wanted
+        decided = self.executor.decide(self.now)
+        until_requests = time.perf_counter() - began
+        rest = self.executor.tell(self.now)
+        took = Took(until_requests, time.perf_counter() - began)
+        self.gather(decided)
+        self.gather(rest)
         self.collect()
         self.settle()
         self.take()
@@ -110,8 +122,8 @@ def _placed(request: Request) -> list[dict[str, str]]:
     return [{"order_id": f"O{name[-12:]}", "cl_ord_id": name} for name in request.orders]
 
 
-def measure(count: int, passes: int) -> list[float]:
-    """Return the seconds of each pass with so many pairs, those of the second's own work left in."""
+def measure(count: int, passes: int) -> list[Took]:
+    """Return what each pass took with so many pairs, those of the second's own work left in."""
     world = ManyPairs(count)
     for number in range(WARM):
         world.one_pass(number)
@@ -133,14 +145,17 @@ def main() -> None:
     options.add_argument("--pairs", type=int, nargs="*", default=list(COUNTS))
     chosen = options.parse_args()
     lines = [
-        "| pairs | orders | ms a pass, median | 90th percentile | longest |",
-        "| ---: | ---: | ---: | ---: | ---: |",
+        "| pairs | orders | ms a pass, median | 90th percentile | longest | until its requests, median | 90th percentile |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     medians = {}
     for count in chosen.pairs:
-        taken = sorted(1000 * seconds for seconds in measure(count, chosen.passes))
-        medians[count] = statistics.median(taken)
-        figures = (medians[count], taken[int(0.9 * len(taken))], taken[-1])
+        passes = measure(count, chosen.passes)
+        whole, requests = sorted(each.whole for each in passes), sorted(each.until_requests for each in passes)
+        medians[count] = statistics.median(whole)
+        at = int(0.9 * len(whole))
+        seconds = (medians[count], whole[at], whole[-1], statistics.median(requests), requests[at])
+        figures = [1000 * each for each in seconds]
         lines.append(f"| {count:,} | {4 * count:,} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |")
         print(lines[-1])
     most, least = max(medians), min(medians)

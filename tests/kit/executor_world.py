@@ -210,7 +210,7 @@ class World:
     def turn(self, seconds: float = 0.0) -> None:
         """Let time pass, then make one pass; its requests count as sent."""
         self.now += int(seconds * SECOND)
-        self._gather(self.executor.turn(self.now))
+        self.gather(self.executor.turn(self.now))
         self.collect()
 
     def wait(self, seconds: float, state: BookState = BookState.LIVE) -> None:
@@ -229,7 +229,7 @@ class World:
     @property
     def out(self) -> Effects:
         """Return all effects so far; a test may take things out of them."""
-        self._gather(self.state.out.take())
+        self.gather(self.state.out.take())
         return self._wanted
 
     @property
@@ -253,7 +253,7 @@ class World:
         dispatcher.keep(self.take())
         dispatcher.write(even_events=even_events)
 
-    def _gather(self, more: Effects) -> None:
+    def gather(self, more: Effects) -> None:
         """Merge effects into the earlier ones: lists grow, a new value replaces the old one."""
         for name in ("messages", "log", "rows", "events", "requests", "calls"):
             getattr(self._wanted, name).extend(getattr(more, name))
