@@ -145,7 +145,7 @@ def main() -> None:
     options.add_argument("--pairs", type=int, nargs="*", default=list(COUNTS))
     chosen = options.parse_args()
     lines = [
-        "| pairs | orders | ms a pass, median | 90th percentile | longest | until its requests, median | 90th percentile |",
+        "| pairs | orders | ms a pass, median | 90th percentile | longest | to requests, median | 90th percentile |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     medians = {}
