@@ -61,7 +61,10 @@ def _parser() -> argparse.ArgumentParser:
         "--queue", choices=QUEUES, default="pro_rata", help="where in a queue others cancel (pro_rata)"
     )
     options.add_argument(
-        "--latency", choices=list(LatencyKind), default=LatencyKind.CONSTANT, help="constant, drawn, or as recorded"
+        "--latency",
+        choices=[each.value for each in LatencyKind],
+        default=LatencyKind.CONSTANT.value,
+        help="constant, drawn, or as recorded",
     )
     options.add_argument(
         "--latency-ms",

@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--every-ms", type=_positive, metavar="N", help="decide every N ms (else at each touch)")
     options.add_argument(
         "--queue",
-        choices=list(QueueModel),
+        choices=[each.value for each in QueueModel],
         default=QueueModel.PRO_RATA,
         help="where in a queue others cancel (pro_rata)",
     )
@@ -77,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     options.add_argument(
         "--moves",
-        choices=list(Moves),
-        default=Moves.FREE,
+        choices=[each.value for each in Moves],
+        default=Moves.FREE.value,
         help="orders move at once (free), once in 10 s (paced), or when it is worth their rate points (priced)",
     )
     options.add_argument("--out", type=Path, metavar="DIR", help="write report.json and fills.parquet there")

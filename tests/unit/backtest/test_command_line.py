@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from backtest.exact import command as exact
@@ -29,3 +31,17 @@ def test_what_cannot_be_is_refused(
         main(arguments)
     assert ended.value.code in (1, 2)
     assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("main", "option"),
+    [(exact.main, "--queue"), (exact.main, "--latency"), (screen.main, "--queue"), (screen.main, "--moves")],
+)
+def test_a_choice_that_there_is_not_is_answered_with_those_that_there_are_as_one_types_them(
+    main: Callable[[list[str]], None], option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["somewhere", option, "other"])
+    said = capsys.readouterr().err
+    assert "invalid choice: 'other' (choose from '" in said
+    assert "<" not in said.partition("(choose from")[2]
