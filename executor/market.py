@@ -16,8 +16,21 @@ from shared.messages import Book, BookState, BookStatus, FeedStatus, Instruments
 class Motion:
     """Volatility and trend of a mid: signals, in float."""
 
-    volatility: MidVolatility
-    trend: MidTrend
+    volatility: MidVolatility = field(default_factory=lambda: MidVolatility(limits.VOLATILITY_HALF_LIFE_S))
+    trend: MidTrend = field(default_factory=lambda: MidTrend(limits.TREND_HALF_LIFE_S))
+
+    def take(self, mid: float, now: int) -> None:
+        """Take in the mid as it is now."""
+        self.volatility.add(now, mid)
+        self.trend.add(now, mid)
+
+    def sigma(self) -> float | None:
+        """Return the volatility in bp per √s, or None while it is not known."""
+        return self.volatility.bps()
+
+    def errors(self, now: int) -> float:
+        """Return the trend in standard errors, upwards above 0; 0 while the volatility is not known."""
+        return self.trend.errors(now, self.sigma() or 0.0)
 
 
 @dataclass(slots=True)
@@ -92,12 +105,12 @@ class Market:
     def sigma(self, symbol: str) -> float | None:
         """Return the volatility of a symbol's mid in bp per √s, or None while it is not known."""
         motion = self._motions.get(symbol)
-        return motion.volatility.bps() if motion else None
+        return motion.sigma() if motion else None
 
     def trend(self, symbol: str, now: int) -> float:
         """Return the trend of a symbol's mid in standard errors, upwards above 0; 0 while it is not known."""
         motion = self._motions.get(symbol)
-        return motion.trend.errors(now, motion.volatility.bps() or 0.0) if motion else 0.0
+        return motion.errors(now) if motion else 0.0
 
     @property
     def has_moved(self) -> bool:
@@ -117,17 +130,11 @@ class Market:
             self.mids[book.symbol] = mid
             self._moved_mids.add(book.symbol)
             self.changes += before is None
-            self._take_mid(book.symbol, float(mid.scaleb(-book.price_precision)), now)
+            price = float(mid.scaleb(-book.price_precision))
+            if book.symbol not in self._motions:
+                self._motions[book.symbol] = Motion()
+            self._motions[book.symbol].take(price, now)
         return True
-
-    def _take_mid(self, symbol: str, mid: float, now: int) -> None:
-        if symbol not in self._motions:
-            self._motions[symbol] = Motion(
-                MidVolatility(limits.VOLATILITY_HALF_LIFE_S), MidTrend(limits.TREND_HALF_LIFE_S)
-            )
-        motion = self._motions[symbol]
-        motion.volatility.add(now, mid)
-        motion.trend.add(now, mid)
 
 
 def _read_by_a_pass(book: Book) -> tuple[object, ...]:

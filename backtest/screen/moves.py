@@ -14,13 +14,11 @@ from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from executor.decide.budget import Budget, add_points, amend_points, cancel_points
-from executor.decide.planner import EXCESS_PERCENT, NEVER, Turn, retreats
+from executor.decide.planner import NEVER, Turn, kept_qty, retreats
 from executor.decide.worth_moving import Terms, choose
 from executor.market import Motion
-from shared import limits
 from shared.clock import MS, SECOND
 from shared.kraken.counters import CANCEL_WORST, Tier
-from shared.measures.volatility import MidTrend, MidVolatility
 from shared.messages import Quote, Side
 
 
@@ -92,14 +90,13 @@ class Mover:
         self._mid = 0.0
         self._motion: Motion | None = None
         if moves is Moves.PRICED:
-            self._motion = Motion(MidVolatility(limits.VOLATILITY_HALF_LIFE_S), MidTrend(limits.TREND_HALF_LIFE_S))
+            self._motion = Motion()
 
     def take_mid(self, mid: float, now: int) -> None:
         """Take in the mid in ticks as it is now."""
         self._mid = mid
         if self._motion is not None:
-            self._motion.volatility.add(now, mid)
-            self._motion.trend.add(now, mid)
+            self._motion.take(mid, now)
 
     def plan(self, settled: Sequence[Settled], open_orders: int, now: int) -> list[Step]:
         """Return the requests that leave now; ``open_orders`` are all that rest or may, on every slot."""
@@ -131,11 +128,11 @@ class Mover:
         ]
         if not moving:
             return {}
-        sigma = self._motion.volatility.bps() if self._motion is not None else None
+        motion = self._motion
         terms = Terms(
             mid=self._mid,
-            sigma=sigma,
-            trend=self._motion.trend.errors(now, sigma or 0.0) if self._motion is not None else 0.0,
+            sigma=motion.sigma() if motion is not None else None,
+            trend=motion.errors(now) if motion is not None else 0.0,
             value=self.budget.value(self._symbol, now),
             most=self.budget.threshold - CANCEL_WORST * open_orders,
             decay=self.budget.decay,
@@ -183,13 +180,3 @@ def step_to(settled: Settled, *, is_early: bool = False) -> Step | None:
         return None
     is_less = qty < order.remaining or retreats(order.side, order.price, price)
     return Step(slot, StepKind.LESS if is_less else StepKind.ADVANCE, order, order.side, price, qty)
-
-
-def kept_qty(remaining: int, wanted: int, *, is_same_price: bool) -> int:
-    """Return the quantity that an order is to have at the wanted price, by the executor's rule.
-
-    A partial fill is not topped up while half of it is left, and a few percent too much are not worth an amend.
-    """
-    if wanted > 2 * remaining or 100 * remaining > (100 + EXCESS_PERCENT) * wanted:
-        return wanted
-    return remaining if is_same_price else min(remaining, wanted)

@@ -161,10 +161,7 @@ def _change(order: Order, quote: Quote, turn: Turn | None, now: int, frozen: boo
     is_early = turn is None or now < turn.due
     if is_early or (frozen and not retreats(order.side, order.price, price)):
         price = order.price
-    qty = quote.qty
-    if _is_close(remaining, quote.qty):
-        # When the price moves, an excess is removed as well: at the new price it may pass the size limit.
-        qty = remaining if price == order.price else min(remaining, quote.qty)
+    qty = kept_qty(remaining, quote.qty, is_same_price=price == order.price)
     if is_early or frozen:
         qty = min(qty, remaining)
     if (price, qty) == (order.price, remaining):
@@ -208,6 +205,16 @@ def stands_until(order: Order, quote: Quote, turn: Turn | None, now: int) -> int
 
 def _is_settled(order: Order) -> bool:
     return order.life is Active.OPEN and order.amend is None and not order.doubt.suspect_since
+
+
+def kept_qty(remaining: int, wanted: int, *, is_same_price: bool) -> int:
+    """Return the quantity that an order is to have: what it has, while that is near enough to the wanted one.
+
+    When its price moves, an excess is removed as well: at the new price it may pass the size limit.
+    """
+    if not _is_close(remaining, wanted):
+        return wanted
+    return remaining if is_same_price else min(remaining, wanted)
 
 
 def _is_close(remaining: int, wanted: int) -> bool:

@@ -11,13 +11,13 @@ from hypothesis import Phase, given, settings, strategies as st
 from backtest.data.columns import BUY, SELL, Columns
 from backtest.exact.replayed import merge
 from backtest.screen.callback import CallbackScreen
-from backtest.screen.moves import Mover, Moves, Resting, Settled, Step, StepKind, kept_qty, step_to
+from backtest.screen.moves import Mover, Moves, Resting, Settled, Step, StepKind, step_to
 from backtest.screen.played import Pace, Played
 from backtest.screen.rate_points import rate_use
 from backtest.venue.queue_market import QueueMarket
 from backtest.venue.recorded import Amended, Cancelled, Operation, Submitted
 from executor.decide.budget import Budget, add_points, amend_points, cancel_points
-from executor.decide.planner import NEVER
+from executor.decide.planner import NEVER, kept_qty
 from executor.decide.worth_moving import Terms, choose
 from shared import limits
 from shared.clock import MS, SECOND
