@@ -159,26 +159,11 @@ class Executor:
 
     # --- the pass ------------------------------------------------------------------------------------------------
 
-    def turn(self, now: int) -> Effects:
-        """Make one pass whole; return its effects, and those of the events before it."""
-        self._decide(now)
-        self._tell(now)
-        return self.state.out.take()
-
     def decide(self, now: int) -> Effects:
         """Make the part of a pass that requests come from; return its effects, and those of the events before it.
 
         When these are carried out, :meth:`tell` makes the rest: no request waits for that.
         """
-        self._decide(now)
-        return self.state.out.take()
-
-    def tell(self, now: int) -> Effects:
-        """Make the rest of the pass: once a second what is due then, and what the others are told."""
-        self._tell(now)
-        return self.state.out.take()
-
-    def _decide(self, now: int) -> None:
         state = self.state
         self.stream.turn(now)
         self._compare(now)
@@ -188,8 +173,10 @@ class Executor:
         self.flatten.turn(now)
         self.guard.turn(now)
         state.out.write(*state.account.take_rows(), *state.fill_marks.turn(state.exchange_ts(now)))
+        return state.out.take()
 
-    def _tell(self, now: int) -> None:
+    def tell(self, now: int) -> Effects:
+        """Make the rest of the pass: once a second what is due then, and what the others are told."""
         self.quoting.note_kept(now)
         if now >= self._second_due:
             self._second_due = now + SECOND
@@ -198,6 +185,7 @@ class Executor:
             self.loss_limit.turn(now)
         self.state.registry.forget(now)
         self.publisher.turn(now)
+        return self.state.out.take()
 
     def next_due(self, now: int) -> int:
         """Return when the next pass is due if nothing comes in before."""

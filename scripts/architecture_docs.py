@@ -30,7 +30,7 @@ WAY = [
     ("the strategy's process receives it", "strategy/host.py", "Host.message"),
     ("the strategy decides which quotes it wants", "strategy/models/market_maker.py", "MarketMaker.on_book"),
     ("they are published as its target, with the time for which they hold", "strategy/host.py", "Host._publish"),
-    ("the executor takes the target and makes a pass", "executor/executor.py", "Executor.turn"),
+    ("the executor takes the target and makes a pass", "executor/executor.py", "Executor.decide"),
     ("the gates decide whether anything may be placed now", "executor/decide/gates.py", "Gates.advancing"),
     ("the planner lists the steps from the orders to the target", "executor/decide/planner.py", "plan"),
     ("the risk gate checks each step against the limits", "executor/decide/risk.py", "refusal"),

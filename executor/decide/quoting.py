@@ -58,7 +58,7 @@ class Quoting:
         self.targets = Targets(state, rejections)
         self.agenda = Agenda(state)
         # What the last pass compared: its counting waits until that pass's requests have left.
-        self._compared: list[tuple[Wanted, Mapping[Order, Turn], list[Step]]] = []
+        self._compared: list[tuple[Target, Wanted, Mapping[Order, Turn], list[Step]]] = []
 
     # --- the pass ------------------------------------------------------------------------------------------------
 
@@ -168,17 +168,16 @@ class Quoting:
         why = wanted.why or "not wanted any more"
         steps = plan(wanted.quotes, orders, now, turns=turns, frozen_sides=wanted.frozen, why_cancel=why)
         if target is not None and orders:
-            self._compared.append((wanted, turns, steps))
+            self._compared.append((target, wanted, turns, steps))
         return steps
 
     def note_kept(self, now: int) -> None:
         """Count, for each order that the last pass left as it was, the newer target that it was compared with."""
         compared, self._compared = self._compared, []
-        for wanted, turns, steps in compared:
-            target = wanted.target
+        for target, wanted, turns, steps in compared:
             changed = {step.order for step in steps if not isinstance(step, Add)}
             for order, quote in wanted.pairs:
-                if target is not None and order not in changed and order.audit.judged != target.decided:
+                if order not in changed and order.audit.judged != target.decided:
                     is_frozen = order.side in wanted.frozen
                     self._keep(order, target, why_kept(order, quote, turns.get(order), frozen=is_frozen), now)
 

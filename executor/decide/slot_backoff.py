@@ -43,7 +43,7 @@ class SlotBackoff:
 
     def holds(self, slot: Slot, now: int) -> bool:
         """True while the slot must wait."""
-        return self._last(slot).until > now
+        return self.holds_until(slot) > now
 
     def holds_until(self, slot: Slot) -> int:
         """Return until when the slot waits, or waited last; 0 for never."""

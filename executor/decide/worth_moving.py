@@ -79,8 +79,7 @@ def choose(wanted: Sequence[tuple[M, Quote]], terms: Terms, now: int) -> dict[M,
     Retreats come first, then what loses most by staying.
     """
     priced = [(loss_of_staying(order, quote.price, terms), order, quote) for order, quote in wanted]
-    if len(priced) > 1:
-        priced.sort(key=lambda move: (not retreats(move[1].side, move[1].price, move[2].price), -move[0]))
+    priced.sort(key=lambda move: (not retreats(move[1].side, move[1].price, move[2].price), -move[0]))
     turns: dict[M, Turn] = {}
     for loss_bps, order, quote in priced:
         turn = turns[order] = _turn(order, quote, loss_bps, terms, now)

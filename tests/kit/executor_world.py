@@ -210,7 +210,8 @@ class World:
     def turn(self, seconds: float = 0.0) -> None:
         """Let time pass, then make one pass; its requests count as sent."""
         self.now += int(seconds * SECOND)
-        self.gather(self.executor.turn(self.now))
+        self.gather(self.executor.decide(self.now))
+        self.gather(self.executor.tell(self.now))
         self.collect()
 
     def wait(self, seconds: float, state: BookState = BookState.LIVE) -> None:

@@ -227,7 +227,7 @@ def test_the_history_may_show_what_no_answer_did() -> None:
 def test_what_did_not_leave_says_so() -> None:
     world = World().ready()
     world.target(buy())
-    wanted = world.executor.turn(world.now)
+    wanted = world.executor.decide(world.now)
     (request,) = [r for r in wanted.requests if r.method == "add_order"]
     order = world.live()[0]
     world.executor.not_sent(request, "halted", world.now)
