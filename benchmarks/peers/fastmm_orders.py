@@ -58,8 +58,6 @@ def main():
         each = fills.setdefault(numbers[order], {"ts": ts, "lots": 0})
         each["last_ts"] = ts
         each["lots"] += round(qty * 1e-8 / rule["lot"])
-    if len(sys.argv) > 2:
-        print(result.orders.keys(), result.fills.keys(), result.engine_stats(), result.transport_stats())
     print(json.dumps({"fills": fills, "refused": Orders.refused}))
 
 

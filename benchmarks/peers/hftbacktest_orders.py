@@ -4,8 +4,8 @@ import json
 import sys
 
 import numpy as np
-from hftbacktest import EXPIRED, FILLED, GTX, LIMIT, BacktestAsset, HashMapMarketDepthBacktest
-from hftbacktest_rule import events
+from hftbacktest import EXPIRED, FILLED, GTX, LIMIT, HashMapMarketDepthBacktest
+from hftbacktest_rule import asset, events
 from numba import njit
 from numba.typed import List
 
@@ -49,19 +49,7 @@ def main():
     rule = json.loads(str(loaded["rule"]))
     # The engine reads it where it is: it has to live as long.
     data = events(loaded, rule["tick"], rule["lot"], rule["delay_ns"])
-    asset = (
-        BacktestAsset()
-        .data([data])
-        .linear_asset(1.0)
-        .constant_order_latency(rule["delay_ns"], rule["delay_ns"])
-        .risk_adverse_queue_model()
-        .no_partial_fill_exchange()
-        .trading_value_fee_model(0.0, 0.0)
-        .tick_size(rule["tick"])
-        .lot_size(rule["lot"])
-        .last_trades_capacity(0)
-    )
-    hbt = HashMapMarketDepthBacktest([asset])
+    hbt = HashMapMarketDepthBacktest([asset(data, rule)])
     failed = place(
         hbt,
         loaded["request_ts"],

@@ -77,25 +77,29 @@ def events(loaded, tick, lot, delay):
     return made
 
 
+def asset(data, rule):
+    """Return the market: the last in each queue, filled whole or not, no fee."""
+    return (
+        BacktestAsset()
+        .data([data])
+        .linear_asset(1.0)
+        .constant_order_latency(rule["delay_ns"], rule["delay_ns"])
+        .risk_adverse_queue_model()
+        .no_partial_fill_exchange()
+        .trading_value_fee_model(0.0, 0.0)
+        .tick_size(rule["tick"])
+        .lot_size(rule["lot"])
+        .last_trades_capacity(0)
+    )
+
+
 def main():
     """Run twice, the first time to compile; print one object."""
     loaded = np.load(sys.argv[1])
     rule = json.loads(str(loaded["rule"]))
     data = events(loaded, rule["tick"], rule["lot"], rule["delay_ns"])
     for part in (data[:2000], data):
-        asset = (
-            BacktestAsset()
-            .data([part])
-            .linear_asset(1.0)
-            .constant_order_latency(rule["delay_ns"], rule["delay_ns"])
-            .risk_adverse_queue_model()
-            .no_partial_fill_exchange()
-            .trading_value_fee_model(0.0, 0.0)
-            .tick_size(rule["tick"])
-            .lot_size(rule["lot"])
-            .last_trades_capacity(0)
-        )
-        hbt = HashMapMarketDepthBacktest([asset])
+        hbt = HashMapMarketDepthBacktest([asset(part, rule)])
         trades = List([(0, 0, 0)])
         began = time.thread_time()
         quote(hbt, rule["distance_bps"] * 1e-4, rule["qty"], rule["most"], rule["every_ns"], trades)

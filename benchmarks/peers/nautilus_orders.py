@@ -9,14 +9,11 @@ import sys
 from collections import defaultdict
 
 import numpy as np
-from nautilus_rule import INSTRUMENT, VENUE, pair, rows
-from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
-from nautilus_trader.backtest.models import FillModel, LatencyModel
-from nautilus_trader.config import LoggingConfig
-from nautilus_trader.model.currencies import BTC, USD
+from nautilus_rule import INSTRUMENT, engine_of, pair, rows
+from nautilus_trader.backtest.models import FillModel
 from nautilus_trader.model.data import QuoteTick, TradeTick
-from nautilus_trader.model.enums import AccountType, AggressorSide, BookType, OmsType, OrderSide
-from nautilus_trader.model.objects import Money, Price, Quantity
+from nautilus_trader.model.enums import AggressorSide, BookType, OrderSide
+from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.trading.strategy import Strategy
 
 
@@ -89,18 +86,10 @@ def main():
     names = ("request_ts", "request_number", "request_side", "request_ticks")
     for ts, number, side, ticks in zip(*(loaded[name].tolist() for name in names), strict=True):
         requests[ts].append((number, side, ticks))
-    engine = BacktestEngine(BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True)))
-    engine.add_venue(
-        VENUE,
-        OmsType.NETTING,
-        AccountType.MARGIN,
-        [Money(10_000_000, USD), Money(100, BTC)],
-        base_currency=None,
-        book_type=BookType.L2_MBP if is_whole else BookType.L1_MBP,
-        fill_model=None if is_whole else FillModel(prob_fill_on_limit=0.0),
-        latency_model=LatencyModel(base_latency_nanos=rule["delay_ns"]),
-        trade_execution=True,
+    book_type, fill_model = (
+        (BookType.L2_MBP, None) if is_whole else (BookType.L1_MBP, FillModel(prob_fill_on_limit=0.0))
     )
+    engine = engine_of(book_type, rule["delay_ns"], fill_model)
     engine.add_instrument(pair(rule))
     made = rows(loaded, rule)
     if not is_whole:

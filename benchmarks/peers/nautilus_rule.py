@@ -128,10 +128,8 @@ def rows(loaded, rule):
     return made
 
 
-def main():
-    """Run once; print one object."""
-    loaded = np.load(sys.argv[1])
-    rule = json.loads(str(loaded["rule"]))
+def engine_of(book_type, delay_ns, fill_model=None):
+    """Return an engine with the venue, and an account that everything can be traded on."""
     engine = BacktestEngine(BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True)))
     engine.add_venue(
         VENUE,
@@ -139,10 +137,19 @@ def main():
         AccountType.MARGIN,
         [Money(10_000_000, USD), Money(100, BTC)],
         base_currency=None,
-        book_type=BookType.L2_MBP,
-        latency_model=LatencyModel(base_latency_nanos=2 * rule["delay_ns"]),
+        book_type=book_type,
+        fill_model=fill_model,
+        latency_model=LatencyModel(base_latency_nanos=delay_ns),
         trade_execution=True,
     )
+    return engine
+
+
+def main():
+    """Run once; print one object."""
+    loaded = np.load(sys.argv[1])
+    rule = json.loads(str(loaded["rule"]))
+    engine = engine_of(BookType.L2_MBP, 2 * rule["delay_ns"])
     engine.add_instrument(pair(rule))
     engine.add_data(rows(loaded, rule))
     strategy = Rule(
