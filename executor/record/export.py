@@ -68,6 +68,20 @@ def opened(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)
 
 
+def new_folder(data: Path) -> Path:
+    """Make and return a folder named by the time; of several in one second the later ones have a number behind it."""
+    name = f"export-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    folder, number = data / name, 1
+    while True:
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+            folder = data / f"{name}-{number}"
+        else:
+            return folder
+
+
 def main(arguments: list[str]) -> None:
     """Export into ``--out``, or into a new folder in ``data/``."""
     options = argparse.ArgumentParser(prog="python -m executor export", description=__doc__)
@@ -77,10 +91,11 @@ def main(arguments: list[str]) -> None:
     chosen = options.parse_args(arguments)
     data = load_config("export", chosen.config).data
     journal = data / "journal.sqlite"
-    folder: Path = chosen.out or data / f"export-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     if not journal.exists():
         refuse(EXIT_FAILED, "export", f"there is no journal at {journal}: no executor has run with this configuration")
+    folder: Path = chosen.out or data
     try:
+        folder = chosen.out or new_folder(data)
         counts = export(journal, folder)
     except sqlite3.Error as error:
         refuse(EXIT_CONFIG, "export", f"{journal} or an archive beside it cannot be read: {error}")

@@ -55,8 +55,10 @@ class Latency:
         # The last counted, by topic: a stamp for books and targets; the boot, and (sent, acked) by order, for orders.
         self._counted: dict[str, int] = {}
         self._orders: dict[str, tuple[int, dict[str, tuple[int, int]]]] = {}
-        # When the newest targets that a book led to were decided.
+        # When the newest targets that a book led to were decided; and, by that time, the ways (start, end, message's
+        # time) of orders that were heard before their target: two publishers' messages may overtake each other.
         self._by_book: deque[int] = deque(maxlen=TARGETS_KEPT)
+        self._early: dict[int, list[tuple[int, int, int]]] = {}
 
     def take(self, received: Received) -> None:
         """Take in one message; kinds without stamps are passed over."""
@@ -85,6 +87,8 @@ class Latency:
         if target.event == "book" and self._is_new(topic, target.booked):
             self._by_book.append(target.decided)
             self._add("book_to_strategy", target.booked, target.decided, target.ts)
+            for start, end, ts in self._early.pop(target.decided, ()):
+                self._add("frame_to_order", start, end, ts)
 
     def _on_orders(self, topic: str, orders: Orders) -> None:
         boot, before = self._orders.get(topic, (0, {}))
@@ -100,8 +104,13 @@ class Latency:
             waited = max(0, order.planned - order.heard) if order.heard else 0
             self.hops["waiting_by_rule"].add(waited, ts)
             self._add("strategy_to_executor", order.decided + waited, order.sent, ts)
+            start = order.received + waited
             if order.decided in self._by_book:
-                self._add("frame_to_order", order.received + waited, order.sent, ts)
+                self._add("frame_to_order", start, order.sent, ts)
+            else:
+                self._early.setdefault(order.decided, []).append((start, order.sent, ts))
+                if len(self._early) > TARGETS_KEPT:
+                    del self._early[next(iter(self._early))]
         if order.sent and order.acked and order.acked != acked:
             self._add("order_to_acknowledgement", order.sent, order.acked, ts)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from monitor.model.latency import HOPS, Latency, described
+from monitor.model.latency import HOPS, TARGETS_KEPT, Latency, described
 from shared.bus import Received, topics
 from shared.clock import MS, SECOND
 from shared.measures.histogram import Histogram
@@ -153,6 +153,29 @@ def test_what_waited_by_rule_is_kept_apart_and_each_amend_counts() -> None:
     # No book led to that target: its age is no reaction.
     assert counts(latency)["strategy_to_executor"] == 2
     assert counts(latency)["frame_to_order"] == 1
+
+
+def test_an_order_that_is_heard_before_its_target_counts_with_it() -> None:
+    latency = Latency()
+    take(latency, f"order.{PAIR}", orders())
+    stamps = {"received": START, "booked": START + MS, "decided": START + 2 * MS, "sent": START + 5 * MS}
+    by_time = {"received": START, "booked": START + MS, "decided": START + SECOND, "sent": START + SECOND + MS}
+    take(latency, f"order.{PAIR}", orders(order("a", **stamps), order("b", **by_time)))
+    assert counts(latency).get("frame_to_order", 0) == 0
+    take(latency, f"target.maker.{PAIR}", target(START + MS, MS), target(START + 2 * MS, SECOND, "time"))
+    assert only(latency, "frame_to_order") == 5 * MS
+
+
+def test_orders_whose_target_never_comes_are_forgotten_in_their_turn() -> None:
+    latency = Latency()
+    for number in range(TARGETS_KEPT + 1):
+        decided = START + number * SECOND
+        stamps = {"received": decided - MS, "booked": decided, "decided": decided, "sent": decided + MS}
+        take(latency, f"order.{PAIR}", orders(), orders(order("a", **stamps)))
+    take(latency, f"target.maker.{PAIR}", target(START, 0))
+    assert counts(latency).get("frame_to_order", 0) == 0
+    take(latency, f"target.maker.{PAIR}", target(START + SECOND, 0))
+    assert only(latency, "frame_to_order") == 2 * MS
 
 
 def test_what_was_sent_before_we_listened_or_by_an_executor_before_is_no_sample() -> None:
