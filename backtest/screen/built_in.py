@@ -41,6 +41,8 @@ class MakerRule:
     spacing_bps: float
     tolerance_bps: float
     skew_bps: float
+    usual_volatility: float | None
+    forecast_horizon_s: float | None
     inventory_target: int
     limit: int
     max_position: int
@@ -99,6 +101,8 @@ def maker_rule(settings: Settings, trading: Trading, pair: Pair, maker_fee: str)
         spacing_bps=settings.spacing_bps,
         tolerance_bps=settings.tolerance_bps,
         skew_bps=settings.skew_bps,
+        usual_volatility=settings.usual_volatility,
+        forecast_horizon_s=settings.forecast_horizon_s,
         inventory_target=units(settings.inventory_target),
         limit=units(limit),
         max_position=units(limit * HEADROOM),

@@ -61,7 +61,7 @@ class CallbackScreen:
         self._opened: dict[int, tuple[Side, int, int | None]] = {}
         self._touch: tuple[int | None, int | None] = (None, None)
         self._stop = int(Stop.TOUCH | Stop.MARK)
-        if self._tracker is not None or strategy.trigger is Trigger.BOOK:
+        if needs.every_book or strategy.trigger is Trigger.BOOK:
             self._stop |= Stop.BOOK
         if self._hears_trades:
             self._stop |= Stop.TRADE
@@ -197,8 +197,7 @@ class CallbackScreen:
         pair, market = self._pair, self._market
         is_live = market.is_live(0)
         # Who decides by the touch reads nothing else of the book.
-        by_touch = self._strategy.trigger is Trigger.TOUCH and self._tracker is None
-        n = (1 if by_touch else self._trading.book_depth) if is_live else 0
+        n = (1 if not self._stop & Stop.BOOK else self._trading.book_depth) if is_live else 0
         return Book(
             symbol=pair.symbol,
             state=BookState.LIVE if is_live else BookState.RESYNCING,

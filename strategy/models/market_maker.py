@@ -1,4 +1,12 @@
-"""A market maker: levels of quotes around the mid, shifted against the inventory, never inside the maker fee."""
+"""A market maker: levels of quotes around the mid, shifted against the inventory, never inside the maker fee.
+
+    stretch = volatility / usual_volatility, 1 to 10
+    distance of level i = maker fee + stretch·(edge + i·spacing) ± (stretch·skew·(position - target) / limit - forecast)
+
+A quote that the mid moves through within seconds is a loss: so distances grow with the volatility above what they were
+set for, and both sides lean with what the mid is expected to do (:mod:`strategy.signals.forecast`).
+Until these signals are valid, and without their settings, the stretch is 1 and the forecast 0.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +19,12 @@ from shared.clock import SECOND
 from shared.messages import Orders, OrderState, Position, Quote, Side, Target
 from strategy.interface import SettingError, Strategy, Trigger, View
 from strategy.models.guard import Guard, GuardSettings, Stance
-from strategy.models.quoting import BP, SIDES, Ladder, Level, fee_bps, rounded_away, slot_name
-from strategy.signals.values import NOTHING
+from strategy.models.quoting import BP, SIDES, Ladder, Level, fee_bps, require_range, rounded_away, slot_name
+from strategy.signals.values import Needs
+
+VOLATILITY_HALF_LIFE_S = 300.0
+# So far distances grow, and both sides lean: what moves the mid further is no case for quotes.
+STRETCH_MOST, FORECAST_MOST_BPS = 10.0, 10.0
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -20,6 +32,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
 
     ``edge_bps`` is on top of the maker fee; the skew must leave ``min_edge_bps`` of it. ``sizes`` gives each level its
     own size instead of ``size``. ``skew_bps`` is how far both sides shift when the position is at its maximum.
+    ``usual_volatility`` (bp per √s) is what edge, spacing and skew are set for: above it they grow in proportion; None
+    leaves them. ``forecast_horizon_s`` is how far ahead the mid is forecast, to lean both sides by it; None does not.
     ``tolerance_bps`` is how far the wanted price may drift before a quote moves; an order older than
     ``max_order_age_s`` moves at any drift. After a fill its side waits ``filled_order_delay_s``. At ``price_ceiling``
     and above only sells are quoted, at ``price_floor`` and below only buys. ``max_position`` is capped by
@@ -35,6 +49,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     spacing_bps: float = 1.5
     tolerance_bps: float = 0.5
     skew_bps: float = 3.0
+    usual_volatility: float | None = 1.0
+    forecast_horizon_s: float | None = 10.0
     inventory_target: Decimal = Decimal(0)
     max_position: Decimal | None = None
     max_order_age_s: float | None = None
@@ -64,6 +80,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise SettingError(name, f"must be above 0, found {value}")
+        require_range(self, 0.01, 1000, "usual_volatility")
+        require_range(self, 1, 600, "forecast_horizon_s")
         if not 0 <= self.filled_order_delay_s <= 3600:
             raise SettingError("filled_order_delay_s", f"must be 0 to 3600, found {self.filled_order_delay_s}")
         if self.price_ceiling is not None and self.price_floor is not None and self.price_floor >= self.price_ceiling:
@@ -80,7 +98,12 @@ class MarketMaker(Strategy):
         assert isinstance(settings, Settings)
         self.settings = settings
         self._guard = Guard(settings.guard)
-        self.needs = self._guard.needs(NOTHING)
+        self.needs = self._guard.needs(
+            Needs(
+                volatility_half_life_s=None if settings.usual_volatility is None else VOLATILITY_HALF_LIFE_S,
+                forecast_horizon_s=settings.forecast_horizon_s,
+            )
+        )
         self._ladder = Ladder(settings.tolerance_bps, settings.min_edge_bps)
         self._position_seen: Position | None = None
         self._waits_until: dict[Side, int] = {"buy": 0, "sell": 0}
@@ -92,12 +115,13 @@ class MarketMaker(Strategy):
             return view.withdraw("one side of the book is empty")
         self._note_fill(view)
         mid = (view.book.bids[0][0] + view.book.asks[0][0]) / 2
-        tilt, limit = self._tilt(view), self._limit(view)
+        limit, stretch = self._limit(view), self._stretch(view)
+        shift_bps = self._shift_bps(view, stretch)
         quotes: list[Quote] = []
         for side in SIDES:
             stance = self._guard.stance(view, side)
             if self._may_quote(view, side, mid) and not stance.is_left:
-                levels = self._side(view, side, mid, tilt, stance)
+                levels = self._side(view, side, mid, stretch, shift_bps, stance)
                 quotes += self._ladder.quotes(view, side, mid, levels, view.room(side, limit))
         return view.target(quotes, f"position {view.position_worth():.2f}")
 
@@ -147,18 +171,32 @@ class MarketMaker(Strategy):
             return ceiling is None or price < ceiling
         return floor is None or price > floor
 
-    def _side(self, view: View, side: Side, mid: float, tilt: float, stance: Stance) -> list[Level]:
+    def _stretch(self, view: View) -> float:
+        """Return how much larger distances are than they were set."""
+        usual, volatility = self.settings.usual_volatility, view.signals.volatility
+        if usual is None or not volatility.is_valid:
+            return 1.0
+        return min(max(1.0, volatility.value / usual), STRETCH_MOST)
+
+    def _shift_bps(self, view: View, stretch: float) -> float:
+        """Return how far both sides move up: against the position, and with what the mid is expected to do."""
+        forecast = view.signals.forecast
+        lean = max(-FORECAST_MOST_BPS, min(FORECAST_MOST_BPS, forecast.value)) if forecast.is_valid else 0.0
+        return lean - stretch * self.settings.skew_bps * self._tilt(view)
+
+    def _side(
+        self, view: View, side: Side, mid: float, stretch: float, shift_bps: float, stance: Stance
+    ) -> list[Level]:
         levels = []
         for level in range(self.settings.levels):
-            price = self._price(view, side, level, mid, tilt, stance.widen_bps)
+            away = stretch * (self.settings.edge_bps + level * self.settings.spacing_bps)
+            price = self._price(view, side, mid, fee_bps(view) + away + stance.widen_bps, shift_bps)
             levels.append(Level(slot_name(side, level), price, self._size(level)))
         return levels
 
-    def _price(self, view: View, side: Side, level: int, mid: float, tilt: float, widen_bps: float) -> int:
-        """Return the wanted price: away from the mid by fee, edge and level, shifted against the inventory."""
-        away = fee_bps(view) + self.settings.edge_bps + level * self.settings.spacing_bps + widen_bps
-        shift = -self.settings.skew_bps * tilt
+    def _price(self, view: View, side: Side, mid: float, away: float, shift_bps: float) -> int:
+        """Return the wanted price: so far from the mid in bp, both sides shifted against inventory and with the mid."""
         sign = -1 if side == "buy" else 1
-        # The skew may reduce the edge to its minimum, but never the fee: inside the fee every fill is a loss.
-        distance = max(away + sign * shift, fee_bps(view) + self.settings.min_edge_bps)
+        # The shift may reduce the edge to its minimum, but never the fee: inside the fee every fill is a loss.
+        distance = max(away + sign * shift_bps, fee_bps(view) + self.settings.min_edge_bps)
         return rounded_away(view, side, mid * (1 + sign * distance * BP))

@@ -47,9 +47,11 @@ class Settings(market_maker.Settings, frozen=True, kw_only=True):
     order's partner stay until the mid is ``hanging_cancel_bps`` away. ``optimise_orders`` quotes no nearer than just
     before the others' best price, past ``optimise_depth`` of it. ``band_ceiling_bps`` and ``band_floor_bps`` bound a
     band around the mid of every ``band_refresh_s``. Quotes are around the ``price_type`` of the pair or of
-    ``price_source``. ``overrides`` are quoted instead of the levels.
+    ``price_source``. ``overrides`` are quoted instead of the levels. Distances follow the market only if asked to.
     """
 
+    usual_volatility: float | None = None
+    forecast_horizon_s: float | None = None
     bid_spread_bps: float | None = None
     ask_spread_bps: float | None = None
     ping_pong: bool = False
@@ -157,11 +159,12 @@ class PureMarketMaker(MarketMaker):
         wanted = [(edge + n * settings.spacing_bps, self._size(n)) for n in range(settings.levels)]
         if settings.overrides:
             wanted = [(order.spread_bps, order.size) for order in settings.overrides if order.side == side]
-        centre = reference - mid * settings.skew_bps * self._tilt(view) * BP
+        stretch = self._stretch(view)
+        centre = reference + mid * self._shift_bps(view, stretch) * BP
         least = mid * (fee_bps(view) + settings.min_edge_bps) * BP
         levels, back = [], 0.0
         for number, (spread_bps, size) in enumerate(wanted):
-            away = mid * (fee_bps(view) + spread_bps + widen_bps) * BP
+            away = mid * (fee_bps(view) + stretch * spread_bps + widen_bps) * BP
             price = mid + sign * max(sign * (centre - mid) + away, least)
             if number == 0 and self._optimisation is not None:
                 back = self._optimisation.price(view, side, price) - price

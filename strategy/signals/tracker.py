@@ -8,6 +8,7 @@ from shared import limits
 from shared.clock import SECOND
 from shared.messages import Book, BookState, FeedTrades, Orders, Side, Trade
 from strategy.signals import book_shape
+from strategy.signals.forecast import Forecast
 from strategy.signals.intensity import Intensity
 from strategy.signals.markouts import Markouts
 from strategy.signals.order_flow import OrderFlow
@@ -36,6 +37,8 @@ class Tracker:
         self._volatility = EwmaVolatility(half_life_s) if half_life_s is not None else None
         half_life_s = needs.parkinson_half_life_s
         self._parkinson = ParkinsonVolatility(half_life_s) if half_life_s is not None else None
+        horizon_s = needs.forecast_horizon_s
+        self._forecast = Forecast(horizon_s) if horizon_s is not None else None
         half_life_s = needs.order_flow_half_life_s
         self._order_flow = OrderFlow(half_life_s) if half_life_s is not None else None
         half_life_s = needs.intensity_half_life_s
@@ -74,6 +77,8 @@ class Tracker:
             self._volatility.add(now, self._mid)
         if self._parkinson is not None:
             self._parkinson.add(now, self._mid)
+        if self._forecast is not None:
+            self._forecast.add(now, self._mid)
 
     def on_gap(self, now: int) -> None:
         """Take in that the market cannot be seen at ``now``: markouts that end here are left out."""
@@ -117,6 +122,7 @@ class Tracker:
         return Signals(
             volatility=self._volatility.signal() if self._volatility is not None else NO_SIGNAL,
             parkinson=self._parkinson.signal() if self._parkinson is not None else NO_SIGNAL,
+            forecast=self._forecast.signal() if self._forecast is not None else NO_SIGNAL,
             imbalance=book_shape.imbalance(book.bids, book.asks, window) if book and window is not None else NO_SIGNAL,
             microprice=book_shape.microprice(book.bids, book.asks) if book and needs.microprice else NO_SIGNAL,
             order_flow=self._order_flow.signal(now) if self._order_flow is not None else NO_SIGNAL,

@@ -33,13 +33,15 @@ NO_SIGNAL, NO_MARKOUT = Signal(), Markout()
 class Signals(msgspec.Struct, frozen=True, kw_only=True):
     """Every signal of a symbol; what the strategy does not need is never valid.
 
-    ``volatility`` and ``parkinson`` are in bp per √s. ``imbalance`` is -1 (all asks) to 1 (all bids). ``microprice``
-    is in ticks, ``order_flow`` the mid's move in ticks that the flow explains. ``buy_intensity`` and
-    ``sell_intensity`` are trades per second by the taker's side. Markouts are of own buys and sells, after 1 and 10 s.
+    ``volatility`` and ``parkinson`` are in bp per √s, ``forecast`` is the mid's expected move in bp. ``imbalance`` is
+    -1 (all asks) to 1 (all bids). ``microprice`` is in ticks, ``order_flow`` the mid's move in ticks that the flow
+    explains. ``buy_intensity`` and ``sell_intensity`` are trades per second by the taker's side. Markouts are of own
+    buys and sells, after 1 and 10 s.
     """
 
     volatility: Signal = NO_SIGNAL
     parkinson: Signal = NO_SIGNAL
+    forecast: Signal = NO_SIGNAL
     imbalance: Signal = NO_SIGNAL
     microprice: Signal = NO_SIGNAL
     order_flow: Signal = NO_SIGNAL
@@ -58,7 +60,7 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
-    """The signals that a strategy needs, each with its half-life in s (or window in bp); None: it costs nothing.
+    """The signals that a strategy needs, each with its half-life or horizon in s, or window in bp; None costs nothing.
 
     ``trades`` asks for :attr:`View.trades`, ``price_source`` for another pair's book in :attr:`View.source`.
     """
@@ -66,6 +68,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     trades: bool = False
     volatility_half_life_s: float | None = None
     parkinson_half_life_s: float | None = None
+    forecast_horizon_s: float | None = None
     imbalance_window_bps: float | None = None
     microprice: bool = False
     order_flow_half_life_s: float | None = None

@@ -14,6 +14,7 @@ mod quoter;
 mod rows;
 mod screen;
 mod screen_python;
+mod signals;
 mod taking;
 
 pub use book::Book;

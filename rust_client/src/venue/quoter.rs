@@ -5,9 +5,13 @@
 
 #![forbid(unsafe_code)]
 
+use super::signals::{Forecast, Volatility};
 use crate::side::Side;
 
 const BP: f64 = 1e-4;
+const VOLATILITY_HALF_LIFE_S: f64 = 300.0;
+const STRETCH_MOST: f64 = 10.0;
+const FORECAST_MOST_BPS: f64 = 10.0;
 /// What one lot at one tick is worth, twice over, so that a mid between two ticks is whole.
 const UNIT: i128 = 1_000_000;
 
@@ -58,6 +62,15 @@ pub struct MarketMaker {
     pub sides: [bool; 2],
     pub terms: Terms,
     held: Vec<Option<u64>>,
+    signals: Signals,
+}
+
+/// The mid in force, None without a live one, and what is measured of it; each part only where a setting needs it.
+#[derive(Debug, Clone, Default)]
+struct Signals {
+    mid: Option<f64>,
+    usual: Option<(f64, Volatility)>,
+    forecast: Option<Forecast>,
 }
 
 impl MarketMaker {
@@ -76,7 +89,42 @@ impl MarketMaker {
             limit,
             sides,
             terms,
+            signals: Signals::default(),
         }
+    }
+
+    /// Has distances grow above this volatility, in bp per √s, and both sides lean by a forecast; None: not.
+    pub fn follow(&mut self, usual_volatility: Option<f64>, forecast_horizon_s: Option<f64>) {
+        self.signals.usual = usual_volatility.map(|usual| (usual, Volatility::new(VOLATILITY_HALF_LIFE_S)));
+        self.signals.forecast = forecast_horizon_s.map(Forecast::new);
+    }
+
+    /// Takes in the mid, None without a live one.
+    pub fn see(&mut self, now: i64, mid: Option<f64>) {
+        self.signals.mid = mid;
+        self.wait(now);
+    }
+
+    /// Takes in that the mid still stands at `now`.
+    pub fn wait(&mut self, now: i64) {
+        let Some(mid) = self.signals.mid else { return };
+        if let Some((_, volatility)) = &mut self.signals.usual {
+            volatility.add(now, mid);
+        }
+        if let Some(forecast) = &mut self.signals.forecast {
+            forecast.add(now, mid);
+        }
+    }
+
+    fn stretch(&self) -> f64 {
+        let known =
+            self.signals.usual.as_ref().and_then(|(usual, volatility)| Some(volatility.bps()? / usual));
+        known.map_or(1.0, |times| times.clamp(1.0, STRETCH_MOST))
+    }
+
+    fn lean_bps(&self) -> f64 {
+        let forecast = self.signals.forecast.as_ref().and_then(Forecast::bps);
+        forecast.map_or(0.0, |bps| bps.clamp(-FORECAST_MOST_BPS, FORECAST_MOST_BPS))
     }
 
     /// The quotes for what is seen; without a book there are none, and no price is kept.
@@ -91,6 +139,8 @@ impl MarketMaker {
         let worth = i128::from(sight.position) * i128::from(mid2) * UNIT;
         let away = worth - self.inventory_target;
         let tilt = (away as f64 / self.limit as f64).clamp(-1.0, 1.0);
+        let stretch = self.stretch();
+        let shift_bps = self.lean_bps() - stretch * self.skew_bps * tilt;
         for side in [Side::Buy, Side::Sell] {
             if !self.sides[side as usize] {
                 continue;
@@ -99,7 +149,8 @@ impl MarketMaker {
             let mut room = self.terms.max_position - signed;
             for level in 0..self.sizes.len() {
                 let slot = side as usize * self.sizes.len() + level;
-                let wanted = self.wanted(side, level, mid, tilt, sight);
+                let away = stretch * (self.edge_bps + level as f64 * self.spacing_bps);
+                let wanted = self.wanted(side, mid, self.fee_bps + away, shift_bps, sight);
                 let price = match self.held[slot] {
                     Some(held) if self.keeps(side, held, wanted, mid, sight) => held,
                     _ => wanted,
@@ -116,11 +167,9 @@ impl MarketMaker {
         }
     }
 
-    fn wanted(&self, side: Side, level: usize, mid: f64, tilt: f64, sight: Sight) -> u64 {
-        let away = self.fee_bps + self.edge_bps + level as f64 * self.spacing_bps + 0.0;
-        let shift = -self.skew_bps * tilt;
+    fn wanted(&self, side: Side, mid: f64, away: f64, shift_bps: f64, sight: Sight) -> u64 {
         let sign = if side == Side::Buy { -1.0 } else { 1.0 };
-        let distance = (away + sign * shift).max(self.fee_bps + self.min_edge_bps);
+        let distance = (away + sign * shift_bps).max(self.fee_bps + self.min_edge_bps);
         let price = mid * (1.0 + sign * distance * BP);
         let step = self.terms.price_step as f64;
         let rounded = match side {
@@ -220,6 +269,20 @@ impl Quoter {
         match self {
             Self::MarketMaker(maker) => maker.quotes(sight, quotes),
             Self::Fixed(fixed) => fixed.quotes(sight, quotes),
+        }
+    }
+
+    /// Takes in the mid, None without a live one.
+    pub fn see(&mut self, now: i64, mid: Option<f64>) {
+        if let Self::MarketMaker(maker) = self {
+            maker.see(now, mid);
+        }
+    }
+
+    /// Takes in that the mid still stands at `now`.
+    pub fn wait(&mut self, now: i64) {
+        if let Self::MarketMaker(maker) = self {
+            maker.wait(now);
         }
     }
 }

@@ -174,6 +174,13 @@ impl Screen {
             self.book_fills(market)?;
         }
         self.note_touch(market)?;
+        if why & (stop::TOUCH | stop::MARK) != 0 {
+            let mid = match self.touch {
+                (Some(bid), Some(ask)) => Some((Side::Buy.rank(bid) + Side::Sell.rank(ask)) as f64 / 2.0),
+                _ => None,
+            };
+            self.quoter.see(market.now(), mid);
+        }
         if self.pace == Pace::Touch {
             self.decide(market)?;
         }
@@ -222,6 +229,7 @@ impl Screen {
             _ => None,
         };
         if market.book(0)?.is_live {
+            self.quoter.wait(now);
             self.quoter.quotes(sight, &mut self.quotes);
         } else {
             // A book that cannot be trusted is not quoted on; the prices are kept for when it is live again.

@@ -62,6 +62,7 @@ pub fn to_quoter(rule: &Bound<'_, PyAny>) -> PyResult<Quoter> {
     maker.tolerance_bps = fields.get("tolerance_bps")?;
     maker.skew_bps = fields.get("skew_bps")?;
     maker.inventory_target = fields.get("inventory_target")?;
+    maker.follow(fields.get("usual_volatility")?, fields.get("forecast_horizon_s")?);
     Ok(Quoter::MarketMaker(Box::new(maker)))
 }
 

@@ -81,6 +81,7 @@ def seen(
     signals = Signals(
         volatility=Signal(sigma, True),
         parkinson=Signal(sigma, True),
+        forecast=Signal(20 * lean, True),
         imbalance=Signal(lean, True),
         microprice=Signal(mid + lean * (ask - bid) / 2, True),
         order_flow=Signal(lean, True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from shared.clock import SECOND
 from shared.messages import Order, Orders, OrderState, Position, Quote
 from strategy.interface import View
 from strategy.market_maker import MarketMaker, Settings
+from strategy.signals.values import Signal, Signals
 from tests.kit.market.strategy_view import view
 
 
@@ -70,6 +72,42 @@ def test_one_that_resumes_a_target_keeps_its_prices() -> None:
     maker.resume(first)
     near = view(840_030, 840_031)
     assert quotes(near, maker) == {quote.slot: quote for quote in first.quotes} != quotes(near)
+
+
+def moved(sigma: float | None = None, forecast: float | None = None, **seen: Any) -> View:
+    """Return a view with these signals valid, those that are None not."""
+    signals = Signals(
+        volatility=Signal(sigma or 0.0, sigma is not None), forecast=Signal(forecast or 0.0, forecast is not None)
+    )
+    return replace(view(**seen), signals=signals)
+
+
+def test_distances_and_skew_grow_with_the_volatility_above_the_usual_one_and_no_further() -> None:
+    settings = {"edge_bps": 2.0, "spacing_bps": 1.0, "skew_bps": 3.0, "usual_volatility": 0.8}
+    usual = quotes(view(), **settings)
+    assert quotes(moved(0.3), **settings) == quotes(moved(0.8), **settings) == usual
+    doubled = quotes(view(), **settings | {"edge_bps": 4.0, "spacing_bps": 2.0, "skew_bps": 6.0})
+    assert quotes(moved(1.6), **settings) == doubled
+    assert quotes(moved(1.6, position=600_000), **settings) == quotes(
+        view(position=600_000), **settings | {"edge_bps": 4.0, "spacing_bps": 2.0, "skew_bps": 6.0}
+    )
+    assert quotes(moved(8.0), **settings) == quotes(moved(80.0), **settings)
+    assert quotes(moved(1.6), **settings | {"usual_volatility": None}) == usual
+
+
+def test_both_sides_lean_with_the_forecast_but_never_inside_the_fee() -> None:
+    usual, up = quotes(view()), quotes(moved(forecast=1.0))
+    for slot in ("b0", "b1", "a0", "a1"):
+        assert up[slot].price - usual[slot].price == pytest.approx(84, abs=1)
+    assert quotes(moved(forecast=10.0)) == quotes(moved(forecast=50.0))
+    assert quotes(moved(forecast=-50.0, maker="0.01"))["b0"].price <= 840_000.5 * (1 - 0.0001 - 0.00025 - 0.00099)
+    assert quotes(moved(forecast=50.0, maker="0.01"))["a0"].price >= 840_000.5 * 1.0001
+
+
+def test_it_needs_the_signals_that_its_settings_name() -> None:
+    assert MarketMaker(Settings()).needs.forecast_horizon_s == 10
+    assert MarketMaker(Settings()).needs.volatility_half_life_s is not None
+    assert not MarketMaker(Settings(usual_volatility=None, forecast_horizon_s=None)).needs.is_any
 
 
 def test_an_inventory_target_is_where_the_skew_rests() -> None:
@@ -164,6 +202,8 @@ def test_an_order_that_is_too_old_moves_at_any_drift() -> None:
         {"sizes": [Decimal(1)]},
         {"min_edge_bps": 3.0},
         {"max_order_age_s": 0.0},
+        {"usual_volatility": 0.0},
+        {"forecast_horizon_s": 0.5},
         {"filled_order_delay_s": -1.0},
         {"price_floor": Decimal(2), "price_ceiling": Decimal(1)},
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backtest.data.columns import Columns
 from backtest.errors import DataError
 from backtest.exact.history import Mids
 from backtest.exact.pairs import pair_message
@@ -25,6 +26,7 @@ from shared.clock import MS, SECOND
 from shared.config import Config, Strategy, Trading
 from shared.messages import Fees
 from simulator.pairs.pairs import PAIRS
+from strategy.interface import View
 from strategy.models.market_maker import MarketMaker, Settings
 from tests.unit.backtest.screen.days import LOT, day
 from tests.unit.backtest.venue.tape import market_class
@@ -56,7 +58,29 @@ def play_class(market: Market, settings: Settings, pace: Pace, end: int) -> Play
 @pytest.mark.parametrize("every_ns", [None, 70 * MS])
 @pytest.mark.parametrize("queue", ["pro_rata", "back"])
 def test_the_rule_in_rust_plays_like_the_class(settings: Settings, every_ns: int | None, queue: str) -> None:
-    columns = day(1, 1500, gap_at=700)
+    both_play_alike(day(1, 1500, gap_at=700), settings, every_ns, queue)
+
+
+@pytest.mark.rust
+@pytest.mark.parametrize("every_ns", [None, 70 * MS])
+def test_the_rule_in_rust_follows_the_market_like_the_class(
+    every_ns: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leans = []
+
+    def note(self: MarketMaker, view: View, stretch: float) -> float:
+        leans.append((view.signals.forecast.value, stretch))
+        return shift_bps(self, view, stretch)
+
+    shift_bps = MarketMaker._shift_bps
+    monkeypatch.setattr(MarketMaker, "_shift_bps", note)
+    settings = Settings(edge_bps=0.2, usual_volatility=0.2, forecast_horizon_s=3)
+    both_play_alike(day(3, 4500, gap_at=2500), settings, every_ns, "pro_rata")
+    assert len({lean for lean, _ in leans}) > 100
+    assert len({stretch for _, stretch in leans}) > 20
+
+
+def both_play_alike(columns: Columns, settings: Settings, every_ns: int | None, queue: str) -> None:
     tape = merge({BTC: columns})
     pace, end = Pace(every_ns, 12 * MS), int(tape.exchange_ts[-1])
     rule = maker_rule(settings, Trading(), columns.pair, "0.0010")

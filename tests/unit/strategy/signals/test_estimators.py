@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, strategies as st
 
 from shared.clock import MS, SECOND
 from shared.measures.volatility import BP, SAMPLES_LEAST
-from strategy.signals import volatility
+from strategy.signals import forecast, volatility
 from strategy.signals.average import AverageMid
 from strategy.signals.book_shape import imbalance, microprice
+from strategy.signals.forecast import Forecast
 from strategy.signals.intensity import Intensity
 from strategy.signals.markouts import FILLS_LEAST, Markouts
 from strategy.signals.order_flow import OrderFlow
@@ -80,6 +81,62 @@ def test_ewma_volatility_begins_anew_after_a_gap() -> None:
     assert estimator.signal().is_valid
     estimator.add(START + 60 * SECOND, 200.0)
     assert not estimator.signal().is_valid
+
+
+@given(
+    st.lists(st.tuples(st.integers(500, 4_000), st.integers(99_000, 101_000)), min_size=20, max_size=120),
+    st.integers(4, 12),
+)
+def test_the_forecast_is_the_weighted_regression_of_moves_on_distances(
+    steps: list[tuple[int, int]], horizon_s: int
+) -> None:
+    events = path(steps)
+    estimator, average = Forecast(horizon_s), AverageMid(horizon_s / 2)
+    for event in events:
+        estimator.add(*event)
+    by_second: list[tuple[float, float]] = []
+    for (at, mid), (until, _) in itertools.pairwise(events):
+        average.add(at, mid)
+        for second in range(at // SECOND + 1, until // SECOND + 1):
+            by_second.append(((mid / average.add(second * SECOND, mid) - 1) * 1e4, mid))
+    pairs = [
+        (away, (later / mid - 1) * 1e4)
+        for (away, mid), (_, later) in zip(by_second, by_second[horizon_s:], strict=False)
+    ]
+    weights = [2 ** -((len(pairs) - 1 - i) / forecast.MEMORY_HALF_LIFE_S) for i in range(len(pairs))]
+    signal, total = estimator.signal(), sum(weights)
+    squares = sum(w * away**2 for w, (away, _) in zip(weights, pairs, strict=True))
+    assert signal.is_valid == (total >= forecast.SECONDS_LEAST and squares > 0)
+    if signal.is_valid:
+        slope = sum(w * away * move for w, (away, move) in zip(weights, pairs, strict=True)) / squares
+        at, mid = events[-1]
+        if mid == events[-2][1]:
+            # It stood so: its distance is that of the last whole second.
+            at = max(at // SECOND * SECOND, events[-2][0])
+        away = (mid / average.add(at, mid) - 1) * 1e4
+        expected = slope * total / (total + forecast.DOUBT_S) * away
+        assert signal.value == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(("step", "sign"), [(lambda second: second // 7 % 2, -1), (lambda second: second, 1)])
+def test_the_forecast_goes_back_where_moves_came_back_and_on_in_a_trend(step: Callable[[int], int], sign: int) -> None:
+    estimator = Forecast(7.0)
+    for second in range(200):
+        estimator.add(START + second * SECOND, 100_000 + 30 * step(second))
+    estimator.add(START + 200 * SECOND, 100_000 + 30 * step(199) + 30)
+    assert estimator.signal().value * sign > 1
+
+
+def test_after_a_gap_the_forecast_s_path_begins_anew_and_its_slope_stays() -> None:
+    estimator = Forecast(5.0)
+    for second in range(100):
+        estimator.add(START + second * SECOND, 100.0 + second // 5 % 2)
+    for second in range(110, 116):
+        estimator.add(START + second * SECOND, 150.0)
+        # Neither the average nor a move spans the gap, across which the mid rose by half.
+        assert estimator.signal() == Signal(0.0, True)
+    estimator.add(START + 116 * SECOND, 150.15)
+    assert -20 < estimator.signal().value < -1
 
 
 @given(STEPS, st.sampled_from([30.0, 600.0]))

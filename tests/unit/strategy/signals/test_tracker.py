@@ -15,6 +15,7 @@ EVERYTHING = Needs(
     trades=True,
     volatility_half_life_s=60,
     parkinson_half_life_s=60,
+    forecast_horizon_s=4,
     imbalance_window_bps=5,
     microprice=True,
     order_flow_half_life_s=5,
@@ -75,7 +76,7 @@ def full_tracker() -> tuple[Tracker, int]:
     tracker, now = Tracker(EVERYTHING, "m"), SECOND
     tracker.on_book(book(), now)
     tracker.on_orders(orders(), now)
-    for number in range(60):
+    for number in range(70):
         now += SECOND
         tracker.on_orders(orders(order(str(number), 1, side=("buy", "sell")[number % 2])), now)
         tracker.on_trades(trades("buy", "buy", "sell"), now)
