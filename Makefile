@@ -44,7 +44,7 @@ check: ## check format, lint, types, layering, generated pages, Rust's lint
 	@scripts/setup.sh dev
 	@scripts/check.sh
 
-chaos: ## restart and kill every component ROUNDS times, and compare with the exchange
+chaos: ## restart and kill every component ROUNDS times, compare with the exchange; writes docs/chaos.md from ten on
 	@scripts/setup.sh dev
 	@$(BIN)/python -m tests.chaos.acts --rounds $(ROUNDS)
 
