@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backtest.data.columns import BUY, SELL, Flag, Kind, Mark
-from book import implementation
 from book.facts import depth_that_holds
 from book.frames import FrameError, new_name, scan
 from book.levels import Level, Message
 from book.orderbook import OrderBook
+from shared.rust import rust_module
 
 DAY_NS = 86_400 * 10**9
 INT64_MAX = 2**63 - 1
@@ -209,9 +209,7 @@ def _units(mantissa: int, decimals: int, precision: int) -> int:
     return min(units, INT64_MAX)
 
 
-if TYPE_CHECKING or not implementation.RUST:
+if TYPE_CHECKING or (module := rust_module()) is None:  # noqa: SIM108 - mypy takes the name for a type only so
     FrameReader = PythonFrameReader
 else:
-    import rust_client
-
-    FrameReader = rust_client.FrameReader
+    FrameReader = module.FrameReader

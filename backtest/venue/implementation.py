@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Protocol
 
 from backtest.venue.queue_market import QueueMarket
 from backtest.venue.rows import ReadableBuffer, Row
+from shared.rust import rust_module
 from simulator.exchange.engine import Event, Side
 
 
@@ -61,14 +61,7 @@ class Market(Protocol):
 
 
 def load_market(symbols: int, model: str = "pro_rata", power: float = 2.0) -> Market:
-    """Return a market of the Rust kind where it is built; ``TRADEBYTE_NO_RUST=1`` asks for the reference."""
-    kind: type[Market] = QueueMarket
-    if os.environ.get("TRADEBYTE_NO_RUST") != "1":
-        try:
-            import rust_client
-        except ImportError:
-            pass
-        else:
-            # The bare crate folder imports as an empty namespace package from the repository's root.
-            kind = getattr(rust_client, "QueueMarket", QueueMarket)
+    """Return a market of Rust's kind, without the Rust module one of the reference's."""
+    module = rust_module()
+    kind: type[Market] = QueueMarket if module is None else module.QueueMarket
     return kind(symbols, model, power)

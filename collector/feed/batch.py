@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Protocol
+
+from shared.rust import rust_module
 
 
 class FeedBatch(Protocol):
@@ -21,15 +22,9 @@ class FeedBatch(Protocol):
 
 
 def load_batch(src: str, boot: int, seqs: dict[str, int]) -> FeedBatch | None:
-    """Return a batch that numbers messages by ``seqs``, the publisher's; None where the Rust module is not built.
-
-    ``TRADEBYTE_NO_RUST=1`` asks for none.
-    """
-    if os.environ.get("TRADEBYTE_NO_RUST") == "1":
+    """Return a batch that numbers messages by ``seqs``, the publisher's; None without the Rust module."""
+    module = rust_module()
+    if module is None:
         return None
-    try:
-        import rust_client
-    except ImportError:
-        return None
-    # In the repository's root the crate's folder can be imported as an empty package even if nothing is built.
-    return rust_client.FeedBatch(src, boot, seqs) if hasattr(rust_client, "FeedBatch") else None
+    batch: FeedBatch = module.FeedBatch(src, boot, seqs)
+    return batch

@@ -8,7 +8,7 @@ import urllib.request
 from typing import Final
 
 from shared.config import Config
-from shared.hosts import bracketed
+from shared.network.hosts import bracketed
 
 # A proxy of the environment must not stand between a machine and itself.
 OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -14,7 +14,7 @@ import msgspec
 from shared import limits
 from shared.errors import ProxyUnusable, RestError, RestRefused
 from shared.kraken.signing import sign
-from shared.proxies import is_socks, proxy_for, socks_connector, socks_errors
+from shared.network.proxies import is_socks, proxy_for, socks_connector, socks_errors
 
 if TYPE_CHECKING:
     import aiohttp
@@ -92,7 +92,7 @@ class Rest:
     async def _call(self, verb: str, path: str, body: bytes, headers: dict[str, str]) -> Any:
         import aiohttp
 
-        from shared.http_errors import why_unanswered
+        from shared.network.http_errors import why_unanswered
 
         url = self._url + path
         try:

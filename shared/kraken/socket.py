@@ -18,7 +18,7 @@ from python_socks import ProxyError
 from shared import limits
 from shared.errors import ProxyUnusable
 from shared.kraken.reconnect import Reconnect
-from shared.proxies import is_socks, proxy_for
+from shared.network.proxies import is_socks, proxy_for
 
 ENDED = "the connection ended without a close frame"
 TOO_LARGE = "a message larger than any of Kraken's"

@@ -16,10 +16,10 @@ Events, in the order in which they happen:
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
+from shared.rust import rust_module
 from simulator.errors import EngineError
 
 Side = Literal["buy", "sell"]
@@ -282,15 +282,10 @@ def resting_order(engine: Engine, order_id: int) -> RestingOrder | None:
 
 
 def load_engine() -> type[Engine]:
-    """Return the Rust engine where it is built, else the naive one; ``TRADEBYTE_NO_RUST=1`` asks for the naive one."""
-    if os.environ.get("TRADEBYTE_NO_RUST") == "1":
-        return MatchingEngine
-    try:
-        import rust_client
-    except ImportError:
-        return MatchingEngine
-    # The bare crate folder imports as an empty namespace package from the repository's root.
-    return getattr(rust_client, "MatchingEngine", MatchingEngine)
+    """Return the Rust engine, without the Rust module the naive one."""
+    module = rust_module()
+    engine: type[Engine] = MatchingEngine if module is None else module.MatchingEngine
+    return engine
 
 
 def _is_better(order: _Order, other: _Order) -> bool:

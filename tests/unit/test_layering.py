@@ -30,6 +30,7 @@ def test_every_room_is_there() -> None:
     [
         ("strategy/quotes.py", "from executor.decide.risk import Gate"),
         ("strategy/quotes.py", "import shared.bus\nimport rust_client"),
+        ("book/books.py", "import rust_client"),
         ("shared/kraken/rest.py", "from collector import feed"),
         ("executor/__main__.py", "def late():\n    import book.orderbook as twin"),
         ("monitor/cli/x.py", "from importlib import import_module\nimport_module('executor.record.journal')"),
@@ -49,7 +50,7 @@ def test_a_breach_is_named_with_file_and_line(tmp_path: Path, file: str, code: s
 @pytest.mark.parametrize(
     ("file", "code"),
     [
-        ("book/books.py", "import rust_client\nfrom shared.numbers import Ticks\nfrom . import verify\nimport json"),
+        ("book/books.py", "from shared.rust import rust_module\nfrom shared.numbers import Ticks\nfrom . import verify\nimport json"),
         ("tests/unit/test_x.py", "from executor import risk\nfrom strategy import host"),
         ("executor/orders/order.py", "import bookkeeping\nfrom .sharedness import x"),
     ],

@@ -19,8 +19,8 @@ from shared.config import Config
 from shared.errors import ProxyUnusable, RestError, RestRefused, SecretError
 from shared.kraken.rest import Rest
 from shared.kraken.rest_names import RestNames
+from shared.network.proxies import proxy_for
 from shared.process import account_lock
-from shared.proxies import proxy_for
 from shared.version import tradebyte_version
 
 PINGS: Final = 3

@@ -23,9 +23,9 @@ from shared.clock import boot_ns
 from shared.config import Config
 from shared.config.alerts import Webhook
 from shared.errors import ProxyUnusable
-from shared.http_errors import why_unanswered
 from shared.messages import Alert
-from shared.proxies import is_socks, proxy_for
+from shared.network.http_errors import why_unanswered
+from shared.network.proxies import is_socks, proxy_for
 
 # Statuses of a service that is busy; any other from 400 to 499 will not be taken later either.
 LATER: Final = (408, 425, 429)

@@ -12,7 +12,7 @@ import msgspec
 
 from shared.config.alerts import PLACEHOLDERS, Rule, Webhook
 from shared.config.monitor import Monitor
-from shared.hosts import is_loopback
+from shared.network.hosts import is_loopback
 
 PLACEHOLDER: Final = re.compile(r"\{(\w*)\}")
 Wrong = Callable[[str, str], Exception]

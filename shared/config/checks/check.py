@@ -19,7 +19,7 @@ from shared.config.schema import Config
 from shared.config.strategies import Strategy
 from shared.config.trading import Trading
 from shared.errors import ConfigError
-from shared.hosts import bracketed, is_loopback, split_url
+from shared.network.hosts import bracketed, is_loopback, split_url
 
 Wrong = Callable[[str, str], ConfigError]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from shared.config.schema import PROCESSES, RELAY, Config
-from shared.hosts import is_loopback
+from shared.network.hosts import is_loopback
 
 Wrong = Callable[[str, str], Exception]
 PORT_MAX = 65_535

@@ -83,16 +83,15 @@ def moved(sigma: float | None = None, forecast: float | None = None, **seen: Any
 
 
 def test_distances_and_skew_grow_with_the_volatility_above_the_usual_one_and_no_further() -> None:
-    settings = {"edge_bps": 2.0, "spacing_bps": 1.0, "skew_bps": 3.0, "usual_volatility": 0.8}
-    usual = quotes(view(), **settings)
-    assert quotes(moved(0.3), **settings) == quotes(moved(0.8), **settings) == usual
-    doubled = quotes(view(), **settings | {"edge_bps": 4.0, "spacing_bps": 2.0, "skew_bps": 6.0})
-    assert quotes(moved(1.6), **settings) == doubled
-    assert quotes(moved(1.6, position=600_000), **settings) == quotes(
-        view(position=600_000), **settings | {"edge_bps": 4.0, "spacing_bps": 2.0, "skew_bps": 6.0}
-    )
-    assert quotes(moved(8.0), **settings) == quotes(moved(80.0), **settings)
-    assert quotes(moved(1.6), **settings | {"usual_volatility": None}) == usual
+    def wanted(seen: View, usual: float | None = 0.8, times: int = 1) -> dict[str, Quote]:
+        distances = {"edge_bps": 2.0 * times, "spacing_bps": 1.0 * times, "skew_bps": 3.0 * times}
+        return quotes(seen, None, usual_volatility=usual, **distances)
+
+    usual = wanted(view())
+    assert wanted(moved(0.3)) == wanted(moved(0.8)) == wanted(moved(1.6), None) == usual
+    assert wanted(moved(1.6)) == wanted(view(), times=2) != usual
+    assert wanted(moved(1.6, position=600_000)) == wanted(view(position=600_000), times=2)
+    assert wanted(moved(8.0)) == wanted(moved(80.0)) == wanted(view(), times=10)
 
 
 def test_both_sides_lean_with_the_forecast_but_never_inside_the_fee() -> None:

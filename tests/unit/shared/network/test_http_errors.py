@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from shared.errors import RestError
-from shared.http_errors import why_unanswered
 from shared.kraken.rest import Rest
+from shared.network.http_errors import why_unanswered
 
 
 @pytest.mark.parametrize(

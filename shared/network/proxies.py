@@ -10,7 +10,7 @@ from typing import Any, Final  # Any: a connector of a package that need not be 
 from urllib.parse import urlsplit
 
 from shared.errors import ProxyUnusable
-from shared.hosts import is_loopback
+from shared.network.hosts import is_loopback
 
 # What takes REST through a SOCKS proxy, which is not installed by default; WebSockets need nothing more.
 SOCKS_PACKAGES: Final = {"aiohttp_socks": "aiohttp-socks"}

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from shared import proxies
 from shared.errors import ProxyUnusable, RestError
 from shared.kraken.reconnect import Reconnect
 from shared.kraken.rest import Rest
 from shared.kraken.socket import KrakenSocket
-from shared.proxies import proxy_for
+from shared.network import proxies
+from shared.network.proxies import proxy_for
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "socks_proxy")
 

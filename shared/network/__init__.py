@@ -1,0 +1,1 @@
+"""Hosts, proxies, and what goes wrong on the way to them."""
