@@ -7,12 +7,11 @@ orders in that order, so it also proves the queue. Prices are ticks, quantities 
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from heapq import nlargest, nsmallest
-from itertools import islice
 from typing import Final, Literal
 from zlib import crc32
 
@@ -104,8 +103,7 @@ class Level3Book:
         self.checksums_ok = 0
         self.checksums_failed = 0
         self._price_precision, self._qty_precision = price_precision, qty_precision
-        self._levels: dict[Side, dict[int, dict[str, RestingOrder]]] = {"buy": {}, "sell": {}}
-        self._places: dict[str, tuple[Side, int]] = {}
+        self.clear()
 
     def apply_frame(self, raw: bytes) -> bool:
         """Take a frame's elements of this pair; return True if the book is in sync after it. Raises FrameError."""
@@ -144,8 +142,11 @@ class Level3Book:
 
     def clear(self) -> None:
         """Forget every order; the counts of checksums stay."""
-        self._levels = {"buy": {}, "sell": {}}
-        self._places = {}
+        self._levels: dict[Side, dict[int, dict[str, RestingOrder]]] = {"buy": {}, "sell": {}}
+        # The prices of a side, rising; and what a level adds to the checksum, until it changes.
+        self._prices: dict[Side, list[int]] = {"buy": [], "sell": []}
+        self._texts: dict[Side, dict[int, str]] = {"buy": {}, "sell": {}}
+        self._places: dict[str, tuple[Side, int]] = {}
         self.synced = False
 
     def find(self, order_id: str) -> RestingOrder | None:
@@ -159,7 +160,8 @@ class Level3Book:
 
     def prices(self, side: Side, n: int) -> list[int]:
         """Return up to ``n`` prices of a side in ticks, best first."""
-        return nlargest(n, self._levels[side]) if side == "buy" else nsmallest(n, self._levels[side])
+        prices = self._prices[side]
+        return prices[: -n - 1 : -1] if side == "buy" else prices[:n]
 
     def levels(self, side: Side, n: int) -> list[tuple[int, int]]:
         """Return up to ``n`` levels as (ticks, lots), best first, as a book by price has them."""
@@ -171,9 +173,12 @@ class Level3Book:
         return crc32("".join([*self._summed("sell"), *self._summed("buy")]).encode())
 
     def _summed(self, side: Side) -> Iterator[str]:
-        queues = self._levels[side]
+        queues, texts = self._levels[side], self._texts[side]
         for ticks in self.prices(side, CHECKSUM_LEVELS):
-            yield from (f"{ticks}{order.lots}" for order in queues[ticks].values())
+            text = texts.get(ticks)
+            if text is None:
+                text = texts[ticks] = "".join([f"{ticks}{order.lots}" for order in queues[ticks].values()])
+            yield text
 
     def _changes(self, side: Side, rows: list[Row]) -> Iterator[Change]:
         for row in rows:
@@ -201,27 +206,40 @@ class Level3Book:
             and change.lots <= old.lots
             and self._places[change.order_id][0] == change.side
         )
-        if keeps_place:
-            self._levels[change.side][change.ticks][change.order_id] = order
-            return
-        if old is not None:
+        if not keeps_place and old is not None:
             self._remove(change.order_id)
-        if change.event is not Event.DELETE:
-            self._levels[change.side].setdefault(change.ticks, {})[change.order_id] = order
-            self._places[change.order_id] = change.side, change.ticks
+        if keeps_place or change.event is not Event.DELETE:
+            self._put(change.side, order)
+
+    def _put(self, side: Side, order: RestingOrder) -> None:
+        queue = self._levels[side].get(order.ticks)
+        if queue is None:
+            queue = self._levels[side][order.ticks] = {}
+            insort(self._prices[side], order.ticks)
+        queue[order.order_id] = order
+        self._texts[side].pop(order.ticks, None)
+        self._places[order.order_id] = side, order.ticks
 
     def _remove(self, order_id: str) -> None:
         side, ticks = self._places.pop(order_id)
         queue = self._levels[side][ticks]
         del queue[order_id]
+        self._texts[side].pop(ticks, None)
         if not queue:
-            del self._levels[side][ticks]
+            self._drop(side, ticks)
+
+    def _drop(self, side: Side, ticks: int) -> None:
+        """Forget a level, and every order that is left in it."""
+        for order_id in self._levels[side].pop(ticks):
+            del self._places[order_id]
+        self._texts[side].pop(ticks, None)
+        prices = self._prices[side]
+        del prices[bisect_left(prices, ticks)]
 
     def trim(self, side: Side) -> None:
         """Forget the levels beyond the depth: Kraken sends no delete for them."""
-        levels = self._levels[side]
-        if len(levels) <= self.depth:
-            return
-        for ticks in islice(sorted(levels, reverse=side == "buy"), self.depth, None):
-            for order_id in levels.pop(ticks):
-                del self._places[order_id]
+        beyond = len(self._prices[side]) - self.depth
+        if beyond > 0:
+            prices = self._prices[side]
+            for ticks in prices[:beyond] if side == "buy" else prices[-beyond:]:
+                self._drop(side, ticks)

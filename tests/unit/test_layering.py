@@ -50,7 +50,10 @@ def test_a_breach_is_named_with_file_and_line(tmp_path: Path, file: str, code: s
 @pytest.mark.parametrize(
     ("file", "code"),
     [
-        ("book/books.py", "from shared.rust import rust_module\nfrom shared.numbers import Ticks\nfrom . import verify\nimport json"),
+        (
+            "book/books.py",
+            "from shared.rust import rust_module\nfrom shared.numbers import Ticks\nfrom . import verify\nimport json",
+        ),
         ("tests/unit/test_x.py", "from executor import risk\nfrom strategy import host"),
         ("executor/orders/order.py", "import bookkeeping\nfrom .sharedness import x"),
     ],

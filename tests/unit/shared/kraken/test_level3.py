@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from decimal import Decimal
 
@@ -26,9 +27,7 @@ def frame(book: Level3Book, kind: str, rows: list[dict[str, str]], checksum: int
     element: dict[str, object] = {"symbol": book.symbol, "checksum": 0, "bids": rows, "asks": []}
     if checksum is None:
         _, (message,) = messages(json.dumps(body | {"data": [element]}).encode())
-        twin = Level3Book(book.symbol, book.depth, 1, 8)
-        twin._levels = {side: {t: dict(q) for t, q in levels.items()} for side, levels in book._levels.items()}
-        twin._places, twin.synced = dict(book._places), book.synced
+        twin = copy.deepcopy(book)
         twin.apply(kind == "snapshot", message)
         checksum = twin.checksum()
     return json.dumps(body | {"data": [element | {"checksum": checksum}]}).encode()
