@@ -191,7 +191,8 @@ class Target(Message, frozen=True, kw_only=True):
     ``event`` is what led to the decision: ``book``, ``trade``, ``position``, ``order``, ``time``, or ``invalid`` if the
     view stopped being valid. ``received``, ``booked`` and ``exchange_ts`` are those of the book that it was decided on,
     ``bid`` and ``ask`` that book's touch in ticks, None for an empty side. ``clock`` is the id of the CLOCK_BOOTTIME
-    that ``decided`` is read from (T2): one boot of one machine.
+    that ``decided`` is read from (T2): one boot of one machine. ``signals`` holds each valid signal's value by name, of
+    a markout its mean and standard error.
     """
 
     strategy: str
@@ -209,6 +210,7 @@ class Target(Message, frozen=True, kw_only=True):
     ask: int | None = None
     event: str = ""
     clock: str = ""
+    signals: dict[str, list[float]] = {}
     why: str = ""
 
 

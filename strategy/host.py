@@ -35,9 +35,10 @@ from shared.numbers import notional
 from shared.process.effects import Effects, Outbox
 from shared.valuation import legs
 from strategy import validity
-from strategy.interface import NO_SIGNALS, Strategy, Trigger, View
+from strategy.interface import Strategy, Trigger, View
 from strategy.loading import load_strategy
 from strategy.signals.tracker import Tracker
+from strategy.signals.values import NO_SIGNALS, Signals
 
 # Bid and ask of a book and of its price source, None for an empty side.
 Touch = tuple[int | None, int | None, int | None, int | None]
@@ -236,8 +237,11 @@ class Host:
             state.tracker.on_trades(message, now)
         return (Due(message.symbol, "on_trade", (message,)),) if state.hears_trades else ()
 
-    def decide(self, symbol: str, now: int, event: str, *details: Message) -> None:
-        """Have the strategy decide on a symbol, by the method that ``event`` names; publish a target that is due."""
+    def decide(self, symbol: str, now: int, event: str, *details: Message, signals: Signals | None = None) -> None:
+        """Have the strategy decide on a symbol, by the method that ``event`` names; publish a target that is due.
+
+        ``signals`` take the place of those that the host keeps: a decision is made again on what it was made on.
+        """
         state = self._symbols.get(symbol)
         if state is None:
             return
@@ -253,7 +257,7 @@ class Host:
         if self.why_silent(symbol):
             state.touch = None
             return
-        view = self._view(symbol, state, now)
+        view = self._view(symbol, state, now, signals)
         try:
             target: Target | None = getattr(state.strategy, event)(view, *details)
         except Exception as error:  # noqa: BLE001 - a strategy's error withdraws its quotes and is logged
@@ -277,9 +281,10 @@ class Host:
             target.fills,
         )
         if not same or due:
-            self._publish(symbol, state, msgspec.structs.replace(target, event=event.removeprefix("on_")), now)
+            led_to = {"event": event.removeprefix("on_"), "signals": view.signals.values()}
+            self._publish(symbol, state, msgspec.structs.replace(target, **led_to), now)
 
-    def _view(self, symbol: str, state: _Symbol, now: int) -> View:
+    def _view(self, symbol: str, state: _Symbol, now: int, signals: Signals | None) -> View:
         assert state.book is not None
         assert state.position is not None
         assert self._account is not None
@@ -301,7 +306,7 @@ class Host:
             base_value=Decimal(base.rate) if base is not None and base.rate else Decimal(0),
             other_buys=self._quoted_on_others(pair.base, symbol, "buy"),
             other_sells=self._quoted_on_others(pair.base, symbol, "sell"),
-            signals=tracker.signals(now) if tracker is not None else NO_SIGNALS,
+            signals=signals or (tracker.signals(now) if tracker is not None else NO_SIGNALS),
             trades=tracker.trades(now) if tracker is not None and needs.trades else (),
             source=self._source(state),
         )

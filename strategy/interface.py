@@ -17,10 +17,9 @@ import msgspec
 
 from shared.messages import Book, FeedTrades, Fees, Orders, Pair, Position, Quote, Side, Target, Trade
 from shared.numbers import unscale
-from strategy.signals.values import NOTHING, Needs, Signals
+from strategy.signals.values import NO_SIGNALS, NOTHING, Needs, Signals
 
 HEADROOM = Decimal("0.999")
-NO_SIGNALS = Signals()
 
 
 class Trigger(Enum):

@@ -2,8 +2,8 @@
 
 A target names the book (its stamps), the position (its count of fills) and the event that it was decided on. The
 strategy gets that book, that position and all other messages published before the decision, and decides at that time
-only; its signals see every book and trade. After a target that differs it goes on from the recorded one, so that one
-difference is counted once.
+only, by the signals that the target carries: these remember more than the recording has. After a target that differs it
+goes on from the recorded one, so that one difference is counted once.
 
 A count of fills does not always name one position (a balance may be reported after its fill), and a target does not
 say which account message it was decided on. Of those published just before the decision, and perhaps not heard by then,
@@ -27,6 +27,7 @@ from shared.clock import MS
 from shared.config import Config
 from shared.messages import Account, Book, FeedTrades, Message, Orders, Position, Target
 from strategy.host import Host
+from strategy.signals.values import Signals
 
 INVALID = "invalid"
 # Messages so near to a decision may have been heard before it or after it.
@@ -215,7 +216,8 @@ def _decide(
     host.hear(position, at)
     host.take()
     event = "on_time" if target.event == INVALID else f"on_{target.event}"
-    host.decide(target.symbol, at, event, *details)
+    signals = Signals.of_values(target.signals) if target.signals else None
+    host.decide(target.symbol, at, event, *details, signals=signals)
     made = [message for _, message in host.take().messages if isinstance(message, Target)]
     return made[0] if made else None
 

@@ -24,8 +24,9 @@ from executor.decide.planner import NEVER
 from shared.config import Trading
 from shared.kraken.counters import TIERS
 from shared.messages import Book, BookState, FeedTrades, Fees, Pair, Position, Quote, Side, Trade
-from strategy.interface import NO_SIGNALS, Strategy, Trigger, View
+from strategy.interface import Strategy, Trigger, View
 from strategy.signals.tracker import Tracker
+from strategy.signals.values import NO_SIGNALS
 
 
 @dataclass(slots=True)

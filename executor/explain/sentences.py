@@ -29,6 +29,8 @@ def target(order: OrderRow, target: dict[str, Any]) -> str:
     else:
         text = f"{order.strategy} wants nothing in {order.slot}"
     why = f" ({target['why']})" if "why" in target else ""
+    signals = [f"{name.replace('_', ' ')} {values[0]:.3g}" for name, values in target.get("signals", {}).items()]
+    why += f", by {', '.join(signals)}" if signals else ""
     return f"{text}{why}, for {target['ttl_ms'] / 1000:g} s, knowing of {_count(target['fills'], 'fill')}"
 
 

@@ -69,6 +69,8 @@ def cause(target: Target | None, slot: str, boot_to_wall: int) -> dict[str, obje
             wanted["qty"] = text(quote.qty, target.qty_precision)
     if target.why:
         wanted["why"] = target.why
+    if target.signals:
+        wanted["signals"] = target.signals
     data: dict[str, object] = {"target": wanted}
     if target.received:
         data["frame"] = {"received_ts": target.received + boot_to_wall, "exchange_ts": target.exchange_ts}

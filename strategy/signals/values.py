@@ -52,11 +52,31 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     sell_markout_1s: Markout = NO_MARKOUT
     sell_markout_10s: Markout = NO_MARKOUT
 
+    @staticmethod
+    def of_values(values: dict[str, list[float]]) -> Signals:
+        """Return the signals of :meth:`values`; what is none, as of another version, is left out."""
+        made: dict[str, Signal | Markout] = {}
+        for name, parts in values.items():
+            match getattr(NO_SIGNALS, name, None), parts:
+                case Signal(), [value]:
+                    made[name] = Signal(value, True)
+                case Markout(), [mean, error]:
+                    made[name] = Markout(mean, error, True)
+        return msgspec.structs.replace(NO_SIGNALS, **made)
+
+    def values(self) -> dict[str, list[float]]:
+        """Return those that are valid as a target carries them: a signal's value, a markout's mean and error."""
+        named = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: list(msgspec.structs.astuple(each)[:-1]) for name, each in named.items() if each.is_valid}
+
     def markout(self, side: Side, horizon_s: Horizon) -> Markout:
         """Return the markout of own fills of one side."""
         if side == "buy":
             return self.buy_markout_1s if horizon_s == 1 else self.buy_markout_10s
         return self.sell_markout_1s if horizon_s == 1 else self.sell_markout_10s
+
+
+NO_SIGNALS = Signals()
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from backtest.exact import setting
 from backtest.reconciliation import run, targets
 from backtest.reconciliation.bus import Bus, Said
 from backtest.reconciliation.report import Report, lines
+from shared.clock import SECOND
 from shared.config import Config
 from shared.messages import Book, Quote
 from tests.kit.backtest.recorded_run import record
@@ -103,6 +104,27 @@ def test_a_target_that_the_strategy_would_not_decide_is_named(recorded: tuple[Bu
     outcome = targets.decide_again(prepared(), STRATEGY, forged)
     assert [each.recorded.seq for each in outcome.different if each.recorded.quotes == moved] == [said.message.seq]
     assert outcome.equal >= len(bus.targets) - len(PAIRS) - 2
+
+
+def test_a_recording_that_begins_amid_a_life_decides_by_the_signals_of_its_targets(
+    recorded: tuple[Bus, Dataset],
+) -> None:
+    bus, _ = recorded
+    begin = bus.targets[0].at + 150 * SECOND
+    late = Bus(boot_to_wall=bus.boot_to_wall, instruments=bus.instruments)
+    for name in ("books", "trades", "orders", "positions"):
+        for key, said in getattr(bus, name).items():
+            getattr(late, name)[key] = [each for each in said if each.at >= begin]
+    for name in ("accounts", "feed", "book_status", "targets"):
+        setattr(late, name, [each for each in getattr(bus, name) if each.at >= begin])
+    outcome = targets.decide_again(prepared(), STRATEGY, late)
+    assert outcome.different == []
+    assert outcome.equal > 100
+    assert all({"volatility", "forecast"} == target.message.signals.keys() for target in late.targets)
+    without = Bus(late.boot_to_wall, late.instruments, late.books, late.trades, late.orders, late.positions)
+    without.accounts, without.feed, without.book_status = late.accounts, late.feed, late.book_status
+    without.targets = [Said(said.at, msgspec.structs.replace(said.message, signals={})) for said in late.targets]
+    assert len(targets.decide_again(prepared(), STRATEGY, without).different) > 10
 
 
 def test_other_settings_would_have_decided_otherwise(recorded: tuple[Bus, Dataset]) -> None:

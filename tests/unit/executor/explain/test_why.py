@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from executor.explain import chain
+from executor.explain import chain, sentences
 from executor.orders.codec import to_row
 from executor.record.archive import archive
 from executor.record.journal import Journal
@@ -223,3 +223,10 @@ def test_no_journal_and_a_damaged_one_are_named(folder: Path) -> None:
     assert done.returncode == 78
     assert "cannot be read" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_target_says_by_which_signals_it_was_decided() -> None:
+    _, order = filled()
+    target = {"ttl_ms": 3000, "fills": 0, "signals": {"volatility": [0.8123], "buy_markout_1s": [-0.25, 0.1]}}
+    text = sentences.target(row_of(order), target)
+    assert text.endswith("wants nothing in b0, by volatility 0.812, buy markout 1s -0.25, for 3 s, knowing of 0 fills")

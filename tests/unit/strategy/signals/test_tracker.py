@@ -94,6 +94,19 @@ def test_every_signal_that_is_needed_becomes_valid() -> None:
     assert signals.markout("buy", 1) == signals.buy_markout_1s
 
 
+def test_values_are_of_the_valid_ones_and_give_them_back() -> None:
+    tracker, now = full_tracker()
+    signals = tracker.signals(now)
+    values = signals.values()
+    assert values.keys() == set(Signals.__struct_fields__)
+    assert values["buy_markout_1s"] == [signals.buy_markout_1s.mean_bps, signals.buy_markout_1s.stderr_bps]
+    assert Signals.of_values(values) == signals
+    assert Signals.of_values({"forecast": [1.5], "parkinson": [1.0, 2.0], "of_another_version": [1.0]}).values() == {
+        "forecast": [1.5]
+    }
+    assert Signals().values() == {}
+
+
 def test_what_is_not_needed_is_never_valid() -> None:
     tracker = Tracker(Needs(microprice=True), "m")
     tracker.on_book(book(), SECOND)
