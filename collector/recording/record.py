@@ -197,7 +197,7 @@ def showing(what: str) -> Iterator[Callable[[str], None]]:
 
 def topic(word: str) -> str:
     """Read a command line's kind or whole topic."""
-    if word != "feed" and topics.kind_of(word) is None:
+    if not topics.is_known(word):
         kinds = ", ".join(kind.name for kind in topics.KINDS)
         raise argparse.ArgumentTypeError(f"{word!r} is no topic here; the kinds are: {kinds}")
     return word

@@ -54,7 +54,7 @@ def tail(
     settings = load(config)
     wanted = topic or EVERYTHING
     for name in wanted:
-        if name != "feed" and topics.kind_of(name) is None:
+        if not topics.is_known(name):
             kinds = ", ".join(kind.name for kind in topics.KINDS)
             raise typer.BadParameter(f"{name!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()

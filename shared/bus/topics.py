@@ -56,6 +56,11 @@ def kind_of(topic: str) -> Kind | None:
     return two or BY_NAME.get(head)
 
 
+def is_known(word: str) -> bool:
+    """True for what a person may ask for: a kind, ``feed``, or a whole topic."""
+    return word == "feed" or (not word.endswith(".") and kind_of(word) is not None)
+
+
 def rest_of(topic: str, kind: Kind) -> str:
     """Return what follows the kind in a topic: a symbol, a process, ``strategy.symbol``, or nothing."""
     return topic[len(kind.name) + 1 :]

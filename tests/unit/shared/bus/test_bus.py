@@ -278,3 +278,11 @@ def test_every_message_kind_has_its_topic() -> None:
     assert topics.kind_of("book.status").name == "book.status"  # type: ignore[union-attr]
     assert topics.kind_of("book.BTC/USD").name == "book"  # type: ignore[union-attr]
     assert topics.kind_of("nonsense") is None
+
+
+@pytest.mark.parametrize(
+    ("word", "known"),
+    [("feed", True), ("book", True), ("book.BTC/USD", True), ("feed.book", True), ("book.", False), ("books", False)],
+)
+def test_a_person_may_ask_for_a_kind_or_a_whole_topic(word: str, known: bool) -> None:
+    assert topics.is_known(word) is known
