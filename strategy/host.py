@@ -102,8 +102,7 @@ class Host:
 
     def trigger(self, symbol: str) -> Trigger:
         """Return the book messages of the symbol that matter: to a decision, or to a signal."""
-        strategy = self._symbols[symbol].strategy
-        return Trigger.BOOK if strategy.needs.every_book else strategy.trigger
+        return self._symbols[symbol].strategy.heeds
 
     @property
     def symbols(self) -> list[str]:

@@ -125,6 +125,11 @@ class Strategy(ABC):
     # The signals that the host keeps for it; ``__init__`` may set it by the settings.
     needs: Needs = NOTHING
 
+    @property
+    def heeds(self) -> Trigger:
+        """The book messages that matter: to a decision, or to a signal."""
+        return Trigger.BOOK if self.needs.every_book else self.trigger
+
     @abstractmethod
     def __init__(self, settings: msgspec.Struct) -> None:
         """Begin on one symbol."""

@@ -62,7 +62,7 @@ class CallbackScreen:
         self._opened: dict[int, tuple[Side, int, int | None]] = {}
         self._touch: tuple[int | None, int | None] = (None, None)
         self._stop = int(Stop.TOUCH | Stop.MARK)
-        if needs.every_book or strategy.trigger is Trigger.BOOK:
+        if strategy.heeds is Trigger.BOOK:
             self._stop |= Stop.BOOK
         if self._hears_trades:
             self._stop |= Stop.TRADE
@@ -197,8 +197,8 @@ class CallbackScreen:
     def _book(self) -> Book:
         pair, market = self._pair, self._market
         is_live = market.is_live(0)
-        # Who decides by the touch reads nothing else of the book.
-        n = (1 if not self._stop & Stop.BOOK else self._trading.book_depth) if is_live else 0
+        # Who heeds the touch reads nothing else of the book.
+        n = (self._trading.book_depth if self._stop & Stop.BOOK else 1) if is_live else 0
         return Book(
             symbol=pair.symbol,
             state=BookState.LIVE if is_live else BookState.RESYNCING,

@@ -197,9 +197,8 @@ def showing(what: str) -> Iterator[Callable[[str], None]]:
 
 def topic(word: str) -> str:
     """Read a command line's kind or whole topic."""
-    if not topics.is_known(word):
-        kinds = ", ".join(kind.name for kind in topics.KINDS)
-        raise argparse.ArgumentTypeError(f"{word!r} is no topic here; the kinds are: {kinds}")
+    if why := topics.why_unknown(word):
+        raise argparse.ArgumentTypeError(why)
     return word
 
 

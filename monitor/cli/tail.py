@@ -54,9 +54,8 @@ def tail(
     settings = load(config)
     wanted = topic or EVERYTHING
     for name in wanted:
-        if not topics.is_known(name):
-            kinds = ", ".join(kind.name for kind in topics.KINDS)
-            raise typer.BadParameter(f"{name!r} is no topic here; the kinds are: {kinds}", param_hint="TOPIC")
+        if why := topics.why_unknown(name):
+            raise typer.BadParameter(why, param_hint="TOPIC")
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
     connections = bus.Connections(bus.open_socket(context, wanted), settings, wanted)
     if not _is_answered(connections):

@@ -56,9 +56,11 @@ def kind_of(topic: str) -> Kind | None:
     return two or BY_NAME.get(head)
 
 
-def is_known(word: str) -> bool:
-    """True for what a person may ask for: a kind, ``feed``, or a whole topic."""
-    return word == "feed" or (not word.endswith(".") and kind_of(word) is not None)
+def why_unknown(word: str) -> str:
+    """Return why a person cannot ask for this, or an empty text for a kind, ``feed``, or a whole topic."""
+    if word == "feed" or (not word.endswith(".") and kind_of(word) is not None):
+        return ""
+    return f"{word!r} is no topic here; the kinds are: {', '.join(kind.name for kind in KINDS)}"
 
 
 def rest_of(topic: str, kind: Kind) -> str:

@@ -208,7 +208,7 @@ class Level3Book:
         )
         if not keeps_place and old is not None:
             self._remove(change.order_id)
-        if keeps_place or change.event is not Event.DELETE:
+        if change.event is not Event.DELETE:
             self._put(change.side, order)
 
     def _put(self, side: Side, order: RestingOrder) -> None:
@@ -224,8 +224,9 @@ class Level3Book:
         side, ticks = self._places.pop(order_id)
         queue = self._levels[side][ticks]
         del queue[order_id]
-        self._texts[side].pop(ticks, None)
-        if not queue:
+        if queue:
+            self._texts[side].pop(ticks, None)
+        else:
             self._drop(side, ticks)
 
     def _drop(self, side: Side, ticks: int) -> None:

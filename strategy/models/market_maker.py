@@ -19,7 +19,17 @@ from shared.clock import SECOND
 from shared.messages import Orders, OrderState, Position, Quote, Side, Target
 from strategy.interface import SettingError, Strategy, Trigger, View
 from strategy.models.guard import Guard, GuardSettings, Stance
-from strategy.models.quoting import BP, SIDES, Ladder, Level, fee_bps, require_range, rounded_away, slot_name
+from strategy.models.quoting import (
+    BP,
+    SIDES,
+    Ladder,
+    Level,
+    fee_bps,
+    require_positive,
+    require_range,
+    rounded_away,
+    slot_name,
+)
 from strategy.signals.values import Needs
 
 VOLATILITY_HALF_LIFE_S = 300.0
@@ -61,29 +71,21 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=
     guard: GuardSettings | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.levels <= 20:
-            raise SettingError("levels", f"must be 1 to 20, found {self.levels}")
+        require_range(self, 1, 20, "levels")
         if self.sizes and len(self.sizes) != self.levels:
             raise SettingError("sizes", f"must have one size for each of {self.levels} levels, found {len(self.sizes)}")
         for size in [self.size, *self.sizes]:
             if not size > 0:
                 raise SettingError("size", f"must be above 0, found {size}")
-        for name in ("edge_bps", "min_edge_bps", "spacing_bps", "tolerance_bps", "skew_bps"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1000:
-                raise SettingError(name, f"must be 0 to 1000, found {value}")
+        require_range(self, 0, 1000, "edge_bps", "min_edge_bps", "spacing_bps", "tolerance_bps", "skew_bps")
         if self.min_edge_bps > self.edge_bps:
             raise SettingError("min_edge_bps", f"{self.min_edge_bps} is above edge_bps {self.edge_bps}")
         if self.levels > 1 and self.spacing_bps == 0:
             raise SettingError("spacing_bps", "must be above 0 with more than one level")
-        for name in ("max_position", "price_ceiling", "price_floor", "max_order_age_s"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise SettingError(name, f"must be above 0, found {value}")
+        require_positive(self, "max_position", "price_ceiling", "price_floor", "max_order_age_s")
         require_range(self, 0.01, 1000, "usual_volatility")
         require_range(self, 1, 600, "forecast_horizon_s")
-        if not 0 <= self.filled_order_delay_s <= 3600:
-            raise SettingError("filled_order_delay_s", f"must be 0 to 3600, found {self.filled_order_delay_s}")
+        require_range(self, 0, 3600, "filled_order_delay_s")
         if self.price_ceiling is not None and self.price_floor is not None and self.price_floor >= self.price_ceiling:
             raise SettingError("price_floor", f"{self.price_floor} is not below price_ceiling {self.price_ceiling}")
 

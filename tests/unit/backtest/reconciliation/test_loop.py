@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from decimal import Decimal
 from pathlib import Path
 
@@ -121,9 +122,8 @@ def test_a_recording_that_begins_amid_a_life_decides_by_the_signals_of_its_targe
     assert outcome.different == []
     assert outcome.equal > 100
     assert all({"volatility", "forecast"} == target.message.signals.keys() for target in late.targets)
-    without = Bus(late.boot_to_wall, late.instruments, late.books, late.trades, late.orders, late.positions)
-    without.accounts, without.feed, without.book_status = late.accounts, late.feed, late.book_status
-    without.targets = [Said(said.at, msgspec.structs.replace(said.message, signals={})) for said in late.targets]
+    bare = [Said(said.at, msgspec.structs.replace(said.message, signals={})) for said in late.targets]
+    without = dataclasses.replace(late, targets=bare)
     assert len(targets.decide_again(prepared(), STRATEGY, without).different) > 10
 
 
