@@ -66,8 +66,8 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
 
     def values(self) -> dict[str, list[float]]:
         """Return those that are valid as a target carries them: a signal's value, a markout's mean and error."""
-        named = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {name: list(msgspec.structs.astuple(each)[:-1]) for name, each in named.items() if each.is_valid}
+        named = zip(self.__struct_fields__, msgspec.structs.astuple(self), strict=True)
+        return {name: list(msgspec.structs.astuple(each)[:-1]) for name, each in named if each.is_valid}
 
     def markout(self, side: Side, horizon_s: Horizon) -> Markout:
         """Return the markout of own fills of one side."""
