@@ -46,6 +46,8 @@ class Unseen(StrEnum):
     """The book that it was decided on is not in the recording."""
     POSITION = "position"
     """The position that it was decided on is not in the recording."""
+    ACCOUNT = "account"
+    """The account that it was decided on may have been published before the recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,8 @@ class _Deciding:
                 break
         else:
             del outcomes[1:]
+            if self._bus.accounts[0].at > at - NEAR_NS:
+                return None, Unseen.ACCOUNT
         self._host, made = outcomes[-1]
         return made, None
 

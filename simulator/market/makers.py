@@ -27,6 +27,10 @@ class Makers:
         # The touch that makers move to, and whether it has been put beside the side that still stands.
         self._goal: tuple[int, int] | None = None
         self._placed = False
+        # The touch that the last move left, and the price that it was made for: an account's order inside the touch
+        # keeps it off, whatever makers do.
+        self._left: tuple[int | None, int | None] = (None, None)
+        self._left_for = -math.inf
         # Ticks between bid and ask of the touch that is kept.
         self.width = crowd.style.width[0]
 
@@ -43,8 +47,10 @@ class Makers:
             self.decay(t)
             if bid is not None and ask is not None and ask - bid <= self._crowd.style.width[1]:
                 # Makers tolerate a small distance, and follow in one go when it is larger.
-                off = abs(self.fair + self.push - (bid + ask) / 2) * self._crowd.tick_bp
-                if off < self._crowd.style.band_bp:
+                by_price = self._crowd.by_price
+                is_stuck = (bid, ask) == self._left and (bid not in by_price["buy"] or ask not in by_price["sell"])
+                near = self._left_for if is_stuck else (bid + ask) / 2
+                if abs(self.fair + self.push - near) * self._crowd.tick_bp < self._crowd.style.band_bp:
                     return
             self._aligning = True
             self._goal = None
@@ -79,6 +85,7 @@ class Makers:
                     self._schedule.later(t + self._crowd.pause(0.1, ALIGN_MS), self._align)
                     return
         self._aligning = False
+        self._left, self._left_for = (self._crowd.best("buy"), self._crowd.best("sell")), self.fair + self.push
         if self._crowd.style.band_bp:
             self.align_soon(t)
 

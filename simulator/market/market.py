@@ -288,9 +288,9 @@ class Market:
             best, mine = self.crowd.best(side), self.crowd.keys[side]
             if best is None or not mine or best in self.crowd.by_price[side] or best * sign_of(side) >= mine[0]:
                 continue
-            if self.crowd.rng.random() < 0.2:
+            if self.crowd.rng.random() < self.style.draw:
                 self._take(t, sign)
-            if self.crowd.rng.random() < 0.3:
+            if self.crowd.rng.random() < self.style.leave:
                 resting: Resting = self.crowd.by_price[side][mine[0] * sign_of(side)]
                 self.crowd.withdraw(resting)
         self._schedule.later(t + int(NS / 4 / self._pace), self._react)

@@ -19,7 +19,9 @@ class Style:
     ``near`` and ``deep`` are the levels kept around the touch (median distance ``near_bp``) and behind it; ``width`` is
     the touch, and ``touch`` the median sizes of its smaller and its larger side, times ``level_size``. ``drift_bp`` a
     second is a trend, which turns about every ``trend_s``; ``crash_bp`` is a fall within seconds, of which 60 % come
-    back within a minute. ``halted`` is a book in which nothing happens.
+    back within a minute. ``halted`` is a book in which nothing happens. ``draw`` and ``leave`` are the chances within a
+    quarter of a second that a taker hits an account's order that improves the touch, and that the makers behind it
+    stand back.
     """
 
     news_rate: float
@@ -43,6 +45,8 @@ class Style:
     trend_s: float = 60.0
     crash_bp: float = 0.0
     halted: bool = False
+    draw: float = 0.2
+    leave: float = 0.3
 
 
 CALM = {
@@ -123,6 +127,8 @@ def style_of(pair: Pair, regime: str) -> Style:
             deep_levels=40,
             width=(max(1, round(11 / tick)), max(1, round(26 / tick))),
             band_bp=1.2,
+            draw=calm.draw / 10,
+            leave=calm.leave / 8,
         )
     if regime == "flash_crash":
         return replace(calm, crash_bp=300.0)

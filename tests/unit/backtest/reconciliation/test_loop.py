@@ -15,9 +15,10 @@ from backtest.exact import setting
 from backtest.reconciliation import run, targets
 from backtest.reconciliation.bus import Bus, Said
 from backtest.reconciliation.report import Report, lines
+from backtest.reconciliation.targets import NEAR_NS
 from shared.clock import SECOND
 from shared.config import Config
-from shared.messages import Book, Quote
+from shared.messages import Book, Quote, Rate
 from tests.kit.backtest.recorded_run import record
 
 STRATEGY = "market_maker"
@@ -49,7 +50,7 @@ def made(recorded: tuple[Bus, Dataset]) -> Report:
 
 def test_every_target_is_decided_again(made: Report, recorded: tuple[Bus, Dataset]) -> None:
     assert made.targets.different == 0
-    assert made.targets.unseen == {"first": len(PAIRS), "book": 0, "position": 0}
+    assert made.targets.unseen == {"first": len(PAIRS), "book": 0, "position": 0, "account": 0}
     assert made.targets.equal == len(recorded[0].targets) - len(PAIRS) > 50
 
 
@@ -107,17 +108,41 @@ def test_a_target_that_the_strategy_would_not_decide_is_named(recorded: tuple[Bu
     assert outcome.equal >= len(bus.targets) - len(PAIRS) - 2
 
 
-def test_a_recording_that_begins_amid_a_life_decides_by_the_signals_of_its_targets(
-    recorded: tuple[Bus, Dataset],
-) -> None:
-    bus, _ = recorded
-    begin = bus.targets[0].at + 150 * SECOND
+def beginning_at(bus: Bus, begin: int) -> Bus:
+    """Return the messages from a time on."""
     late = Bus(boot_to_wall=bus.boot_to_wall, instruments=bus.instruments)
     for name in ("books", "trades", "orders", "positions"):
         for key, said in getattr(bus, name).items():
             getattr(late, name)[key] = [each for each in said if each.at >= begin]
     for name in ("accounts", "feed", "book_status", "targets"):
         setattr(late, name, [each for each in getattr(bus, name) if each.at >= begin])
+    return late
+
+
+def test_a_target_that_was_decided_on_an_account_from_before_the_recording_is_not_judged(
+    recorded: tuple[Bus, Dataset],
+) -> None:
+    bus, _ = recorded
+    late = beginning_at(bus, bus.targets[0].at + 150 * SECOND)
+    judged = targets.decide_again(prepared(), STRATEGY, late)
+    first = next(said for said in late.targets if said.message.event == "position")
+    # Every account that was heard by then is gone; the others value the base so that no decision comes out equal.
+    dear = {name: Rate(rate="99999", valid=True, way=[]) for name in ("BTC", "ETH")}
+    late.accounts = [
+        Said(said.at, msgspec.structs.replace(said.message, rates={**said.message.rates, **dear}))
+        for said in late.accounts
+        if said.at > first.at - NEAR_NS
+    ]
+    outcome = targets.decide_again(prepared(), STRATEGY, late)
+    assert outcome.unseen[targets.Unseen.ACCOUNT] >= 1 > judged.unseen[targets.Unseen.ACCOUNT]
+    assert first.message.seq not in {each.recorded.seq for each in outcome.different}
+
+
+def test_a_recording_that_begins_amid_a_life_decides_by_the_signals_of_its_targets(
+    recorded: tuple[Bus, Dataset],
+) -> None:
+    bus, _ = recorded
+    late = beginning_at(bus, bus.targets[0].at + 150 * SECOND)
     outcome = targets.decide_again(prepared(), STRATEGY, late)
     assert outcome.different == []
     assert outcome.equal > 100

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from statistics import mean
 
 import pytest
 
+from simulator.market.makers import Makers
 from simulator.wire import NS
 from tests.unit.simulator.worlds import TestWorld, crowd_market, limit, tape_of
 
@@ -101,3 +103,36 @@ def test_the_crowd_keeps_its_own_account_of_the_book() -> None:
             for order in market.crowd.by_price[side].values():
                 assert book.qty[order.price] == order.remaining
             assert len(book.keys) > 30
+
+
+@pytest.mark.parametrize("regime", ["calm", "volatile", "thin"])
+def test_makers_move_no_more_often_for_an_order_that_stands_inside_the_touch(
+    regime: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves = {False: 0, True: 0}
+    for is_inside in moves:
+        world = TestWorld(seed=3, regime=regime)
+        world.run(2)
+        makers = crowd_market(world).makers
+        align = makers.align_soon
+
+        def counted(
+            t: int, *, makers: Makers = makers, align: Callable[[int], None] = align, to: bool = is_inside
+        ) -> None:
+            before = makers._aligning
+            align(t)
+            moves[to] += makers._aligning and not before
+
+        monkeypatch.setattr(makers, "align_soon", counted)
+        order = None
+        for _ in range(60):
+            if is_inside:
+                bid, ask = world.touch()
+                price = max(bid + (ask - bid) // 3, bid)
+                if order is not None and order.order_id in world.account().orders:
+                    world.exchange.lifecycle.pull(order, "canceled", "test", world.now)
+                order = world.exchange.add(
+                    world.account(), limit("buy", "0.0001", f"{price / 10:.1f}", post_only=True), world.now
+                )
+            world.run(5)
+    assert moves[True] < 2 * moves[False] + 60, moves
