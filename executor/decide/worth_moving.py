@@ -6,14 +6,14 @@ Staying loses, in bp of the order's value over the next ``HORIZON_S`` seconds,
 
 where the drift lies between the order's price and the wanted one, and P is the reflection principle's for a mid without
 trend. An order that must retreat would be filled at a price that its strategy does not want. One that may advance only
-misses a fill, which counts ``ADVANCE_SHARE``: a mid without trend mostly comes back. While a trend beyond chance, of
-more than ``CHANCE_ERRORS`` standard errors, leaves it behind, it counts ``TREND_SHARE`` times the square of what is
-beyond: what a maker holds then was bought against the trend, and it is this side's fills that end it.
+misses a fill, which counts ``ADVANCE_SHARE``: a mid without trend mostly comes back. While a trend of more than
+``CHANCE_ERRORS`` standard errors goes the way of the move, both count more, by ``TREND_SHARE`` times the square of what
+is beyond: that mid does not come back. It runs over the one, and the fills of the other end what it left with a maker.
 
 A point costs ``POINT_SIGMAS · σ / (1 - u)``: as many points come back a second in any market, so they are dearer where
 there is more to lose. ``u`` is how full the counter would be after the amend, of what the reserve for pulling leaves
-(T8). The points of an amend fall as its order ages (KRAKEN.md 5.2), to a single one at ``limits.MOVE_ANYWAY_S``, from
-where on an order moves whatever it loses. All of this is a signal in float: prices and quantities stay the target's.
+(T8). The points of an amend fall as its order ages (KRAKEN.md 5.2). From ``limits.MOVE_ANYWAY_S`` on an order moves
+whatever it loses. All of this is a signal in float: prices and quantities stay the target's.
 ``docs/decisions/rate-budget.md`` says why.
 """
 
@@ -33,9 +33,9 @@ from shared.measures.volatility import BP
 from shared.messages import Quote, Side
 
 HORIZON_S = 5.0  # the age at which an amend first becomes cheaper: who stays now may move then
-POINT_SIGMAS = 3.2  # of a second's move
+POINT_SIGMAS = 1.6  # of a second's move
 ADVANCE_SHARE = 0.05
-TREND_SHARE = 10.0
+TREND_SHARE = 5.0
 CHANCE_ERRORS = 2.0
 FULL = 0.95  # a fuller counter makes a point no dearer: a retreat that is worth so much is then denied, and cancelled
 # From which age up to which an amend costs how many points.
@@ -98,9 +98,9 @@ def loss_of_staying(order: Movable, wanted: int, terms: Terms) -> float:
     drift_bps = abs(wanted - order.price) / terms.mid / BP
     sign = 1 if order.side == "buy" else -1
     near_bps = min(sign * (terms.mid - price) for price in (order.price, wanted)) / terms.mid / BP
-    share = 1.0
-    if not retreats(order.side, order.price, wanted):
-        share = ADVANCE_SHARE + TREND_SHARE * max(0.0, sign * terms.trend - CHANCE_ERRORS) ** 2
+    along = terms.trend if wanted > order.price else -terms.trend
+    share = 1.0 if retreats(order.side, order.price, wanted) else ADVANCE_SHARE
+    share += TREND_SHARE * max(0.0, along - CHANCE_ERRORS) ** 2
     return drift_bps * share * reach_chance(near_bps, terms.sigma)
 
 

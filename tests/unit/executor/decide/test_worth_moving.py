@@ -33,7 +33,8 @@ MID = 100_000.0  # so that 10 ticks are a bp
 CALM = Terms(mid=MID, sigma=0.5, trend=0.0, value=0.0, most=93.0, decay=2.34)
 # The trend in which an advance counts as much as a retreat.
 STRONG = CHANCE_ERRORS + math.sqrt((1 - ADVANCE_SHARE) / TREND_SHARE)
-LEFT = ADVANCE_SHARE + TREND_SHARE  # of an advance in a trend of one standard error beyond chance
+# In a trend of one standard error beyond chance.
+LEFT, OVERRUN = ADVANCE_SHARE + TREND_SHARE, 1 + TREND_SHARE
 FAR = reach_chance(2, 0.5)  # of a price 2 bp from the calm mid
 PACE, ANYWAY = int(limits.AMEND_EVERY_S * SECOND), int(limits.MOVE_ANYWAY_S * SECOND)
 
@@ -68,7 +69,9 @@ def wait_s(made: Order, price: int, terms: Terms = CALM, qty: int = 100) -> floa
         ("a trend that comes back changes nothing", "buy", 99_970, 99_980, -3.0, ADVANCE_SHARE * FAR),
         ("a bid left behind by a rise counts more", "buy", 99_970, 99_980, CHANCE_ERRORS + 1, LEFT * FAR),
         ("an ask left behind by a fall counts more", "sell", 100_030, 100_020, -CHANCE_ERRORS - 1, LEFT * FAR),
-        ("a trend adds nothing to a retreat", "buy", 99_980, 99_970, -9.0, FAR),
+        ("a bid that a fall runs over counts more", "buy", 99_980, 99_970, -CHANCE_ERRORS - 1, OVERRUN * FAR),
+        ("an ask that a rise runs over counts more", "sell", 100_020, 100_030, CHANCE_ERRORS + 1, OVERRUN * FAR),
+        ("a trend that leaves it adds nothing to a retreat", "buy", 99_980, 99_970, 9.0, FAR),
     ],
 )  # fmt: skip
 def test_staying_loses(case: str, side: Side, price: int, wanted: int, trend: float, loss_bps: float) -> None:
@@ -106,24 +109,24 @@ def test_an_old_bid_that_is_overrun_moves_at_once() -> None:
 
 
 def test_a_young_one_with_less_to_lose_waits_until_its_amend_is_cheaper() -> None:
-    # 5.8 bp are worth 3 points and not 4, so it waits for the age of 5 s; 4 bp 2 points, and less a single one.
-    for drift, age_s in ((58, 5), (40, 10), (25, 15)):
+    # 2.9 bp are worth 3 points and not 4, so it waits for the age of 5 s; 2 bp 2 points, and less a single one.
+    for drift, age_s in ((29, 5), (20, 10), (12, 15)):
         assert wait_s(order(100_010, age_s=1), 100_010 - drift) == pytest.approx(age_s - 1)
 
 
 def test_on_a_full_counter_it_waits_for_the_decay() -> None:
-    # 12.8 bp for four points, which are worth 6.4: it may fill the counter to a half.
+    # 6.4 bp for four points, which are worth 3.2: it may fill the counter to a half.
     made, terms = order(100_010, age_s=1), replace(CALM, value=93 / 2 - 4 + 2 * 2.34)
-    waited = wait_s(made, 99_882, terms)
+    waited = wait_s(made, 99_946, terms)
     assert waited == pytest.approx(2, abs=1e-6)
     later = replace(terms, value=terms.value - 2.34 * waited)
-    assert choose([(made, quote(99_882, made))], later, NOW)[made].due == NOW
+    assert choose([(made, quote(99_946, made))], later, NOW)[made].due == NOW
 
 
 def test_a_wait_of_less_than_a_millisecond_is_none() -> None:
     made, level = order(100_010), 93 / 2
-    assert wait_s(made, 99_946, replace(CALM, value=level - 2 + 2.34 * 0.9 * MS / SECOND)) == 0
-    assert wait_s(made, 99_946, replace(CALM, value=level - 2 + 2.34 * 1.1 * MS / SECOND)) > 0
+    assert wait_s(made, 99_978, replace(CALM, value=level - 2 + 2.34 * 0.9 * MS / SECOND)) == 0
+    assert wait_s(made, 99_978, replace(CALM, value=level - 2 + 2.34 * 1.1 * MS / SECOND)) > 0
 
 
 def test_what_hardly_loses_moves_in_the_end_all_the_same() -> None:
@@ -132,7 +135,7 @@ def test_what_hardly_loses_moves_in_the_end_all_the_same() -> None:
 
 
 def test_what_fits_no_counter_waits_for_its_age() -> None:
-    assert wait_s(order(100_010), 99_978, replace(CALM, most=1.5)) == limits.MOVE_ANYWAY_S - 12
+    assert wait_s(order(100_010), 99_998, replace(CALM, most=1.5)) == limits.MOVE_ANYWAY_S - 12
 
 
 def test_a_retreat_that_is_worth_the_dearest_point_is_proposed_although_the_counter_is_full() -> None:
@@ -161,10 +164,10 @@ def test_a_turn_says_what_decides() -> None:
 
 
 def test_a_retreat_spends_before_an_advance_that_would_lose_more() -> None:
-    back, forward = order(100_025, slot="b0"), order(99_945, slot="b1")
-    wanted = [(forward, quote(100_000, forward)), (back, quote(99_975, back))]
+    back, forward = order(100_013, slot="b0"), order(99_973, slot="b1")
+    wanted = [(forward, quote(100_000, forward)), (back, quote(99_988, back))]
     tight = replace(CALM, most=9.0, trend=STRONG)  # there is room for both, but the first makes the second dear
-    assert [loss_of_staying(made, q.price, tight) for made, q in wanted] == pytest.approx([5.5, 5.0])
+    assert [loss_of_staying(made, q.price, tight) for made, q in wanted] == pytest.approx([2.7, 2.5])
     alone = [choose([each], tight, NOW)[each[0]].due for each in wanted]
     assert alone == [NOW, NOW]
     turns = choose(wanted, tight, NOW)
@@ -211,7 +214,7 @@ def test_what_is_worth_moving_is_worth_it_when_it_is_older(
 def test_a_retreat_is_never_refused_where_an_advance_of_equal_cost_is_allowed(
     terms: Terms, near: int, drift: int, side: Side, age_s: float
 ) -> None:
-    # In a trend the side that it leaves behind may count more.
+    # In a trend the side that it leaves behind may count more than the other.
     terms = replace(terms, trend=max(-STRONG, min(STRONG, terms.trend)))
     sign = 1 if side == "buy" else -1
     inner, outer = 100_000 - sign * near, 100_000 - sign * (near + drift)
