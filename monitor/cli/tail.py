@@ -36,7 +36,8 @@ def tail(
     topic: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Kinds (book, position, feed.book) or whole topics (book.BTC/USD); none: all but feed.book.",
+            help="Kinds (book, position, feed.book), whole topics (book.BTC/USD), or all of a strategy "
+            "(target.market_maker); none: all but feed.book.",
             autocompletion=lambda: [kind.name for kind in topics.KINDS],
         ),
     ] = None,

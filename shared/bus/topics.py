@@ -47,6 +47,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("log", m.LogLine, False, "warnings and above of one process"),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
+# Of these a topic names the strategy before the symbol.
+OF_STRATEGIES = frozenset({"target", "position"})
 
 
 def kind_of(topic: str) -> Kind | None:
@@ -83,10 +85,14 @@ def decode(raw: bytes) -> str:
 def subscription(names: str) -> list[bytes]:
     """Return the prefixes to subscribe to for a kind (``book``) or a whole topic (``book.BTC/USD``).
 
-    A kind matches itself and all below it; ``feed`` alone matches every ``feed.*``.
+    A kind matches itself and all below it; ``feed`` alone matches every ``feed.*``, and a strategy's name alone
+    (``target.market_maker``) all its symbols.
     """
     if not names:
         return [b""]
     if names in BY_NAME or names == "feed":
         return [encode(names), f"{names}.".encode()]
+    kind, _, rest = names.partition(".")
+    if kind in OF_STRATEGIES and "." not in rest:
+        return [f"{names}.".encode()]
     return [encode(names)]

@@ -286,3 +286,19 @@ def test_every_message_kind_has_its_topic() -> None:
 )
 def test_a_person_may_ask_for_a_kind_or_a_whole_topic(word: str, known: bool) -> None:
     assert (topics.why_unknown(word) == "") is known
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heard", "not_heard"),
+    [
+        ("target.maker", "target.maker.BTC/USD", "target.maker2.BTC/USD"),
+        ("position.maker", "position.maker.BTC/USD", "position.other.BTC/USD"),
+        ("target.maker.BTC/USD", "target.maker.BTC/USD", "target.maker.BTC/USDT"),
+        ("target", "target.maker.BTC/USD", "position.maker.BTC/USD"),
+        ("book.BTC/USD", "book.BTC/USD", "book.BTC/USDT"),
+    ],
+)
+def test_a_strategy_alone_stands_for_all_its_symbols(wanted: str, heard: str, not_heard: str) -> None:
+    prefixes = tuple(topics.subscription(wanted))
+    assert topics.encode(heard).startswith(prefixes)
+    assert not topics.encode(not_heard).startswith(prefixes)
