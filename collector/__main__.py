@@ -44,9 +44,6 @@ class Collector:
 
     def __init__(self, process: Process, feed: Feed) -> None:
         self.process, self.feed = process, feed
-        # Frames that were read right after one another, and what an error with them is raised by.
-        self._waiting: list[bytes] = []
-        self._failure: asyncio.Future[None] | None = None
         self.level3: Level3Connection | None = None
         if process.config.kraken.data_key:
             trading = process.config.trading
@@ -56,7 +53,7 @@ class Collector:
         self.socket = KrakenSocket(
             process.config.kraken.ws_url,
             self._opened,
-            self._frame,
+            self._frames,
             self._closed,
             f"TradeByte/{tradebyte_version()}",
         )
@@ -66,8 +63,7 @@ class Collector:
         await asyncio.sleep(limits.JOIN_S)
         if self.level3 is not None:
             self.level3.start()
-        self._failure = asyncio.get_running_loop().create_future()
-        await asyncio.gather(self.socket.run(), self._fetch_instruments(), self._failure)
+        await asyncio.gather(self.socket.run(), self._fetch_instruments())
 
     async def _fetch_instruments(self) -> None:
         """Fetch instrument data by REST when the feed wants it, and again every few minutes, since it changes."""
@@ -92,21 +88,7 @@ class Collector:
         self.feed.opened(boot_ns())
         self.carry_out()
 
-    def _frame(self, raw: bytes) -> None:
-        """Take a frame; those that are read before the loop comes round again are taken together with it."""
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._take_waiting)
-        self._waiting.append(raw)
-
-    def _take_waiting(self) -> None:
-        try:
-            self._take_frames()
-        except Exception as error:  # noqa: BLE001 - handed to run(), which ends the process with it
-            if self._failure is not None and not self._failure.done():
-                self._failure.set_exception(error)
-
-    def _take_frames(self) -> None:
-        frames, self._waiting = self._waiting, []
+    def _frames(self, frames: list[bytes]) -> None:
         at, now = 0, boot_ns()
         while at < len(frames):
             at = self.feed.frames(frames, at, now, wall_ns())
@@ -114,7 +96,6 @@ class Collector:
         self.process.stir()
 
     def _closed(self, why: str) -> None:
-        self._take_frames()
         self.process.log.warning("connection lost, connecting again", why=why, drops=self.socket.reconnect.drops)
         self.feed.closed(boot_ns())
         self.carry_out()

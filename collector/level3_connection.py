@@ -32,7 +32,7 @@ class Level3Connection:
         self._socket = KrakenSocket(
             kraken.ws_level3_url,
             self._opened,
-            self._frame,
+            self._frames,
             self._closed,
             agent,
             Reconnect(limits.LEVEL3_ATTEMPTS_10_MIN),
@@ -59,8 +59,9 @@ class Level3Connection:
     def _opened(self) -> None:
         self._background.start(self._subscribe())
 
-    def _frame(self, raw: bytes) -> None:
-        self._feed.frame(raw, boot_ns())
+    def _frames(self, frames: list[bytes]) -> None:
+        for raw in frames:
+            self._feed.frame(raw, boot_ns())
         self._carry_out()
 
     def _closed(self, why: str) -> None:

@@ -23,6 +23,7 @@ from shared.messages import ProcessState
 from shared.process.loop import Process
 
 TURN_MS = 20
+HEARTBEAT = b'{"channel":"heartbeat"}'
 # A pass is made so often whatever happens: a silence is noticed by nothing else.
 IDLE_PASS_MS = 100
 
@@ -35,9 +36,6 @@ class Shell:
         self._paused: dict[str, str] = {}
         self._files_due = self._prune_due = self._events_due = 0
         self._pass_due = 0
-        # A pass follows the frames that are read right after one another; what it raises ends run().
-        self._is_pass_called = False
-        self._failure: asyncio.Future[None] | None = None
         self.private = Private(process.config, lambda: state.life.epoch, self)
         self.switch = HaltSwitch(process.config.halt_file, lambda text: process.alert("critical", "halt", text))
         self.dispatcher = Dispatcher(state, executor, journal, ProcessHands(process, self.private, self.switch))
@@ -90,23 +88,15 @@ class Shell:
 
     async def run(self) -> None:
         """Hold the private connection, until cancelled."""
-        self._failure = asyncio.get_running_loop().create_future()
-        await asyncio.gather(self.private.socket.run(), self._failure)
+        await self.private.socket.run()
 
-    def frame(self, raw: bytes) -> None:
-        """Take in a private frame; one pass follows all that are read before the loop comes round again."""
-        self.executor.frame(raw, boot_ns())
-        if raw != b'{"channel":"heartbeat"}' and not self._is_pass_called:
-            self._is_pass_called = True
-            asyncio.get_running_loop().call_soon(self._turn_after_frames)
-
-    def _turn_after_frames(self) -> None:
-        self._is_pass_called = False
-        try:
-            self.turn(boot_ns())
-        except Exception as error:  # noqa: BLE001 - handed to run(), which ends the process with it
-            if self._failure is not None and not self._failure.done():
-                self._failure.set_exception(error)
+    def frames(self, frames: list[bytes]) -> None:
+        """Take in the private frames of one read; a pass follows all of them."""
+        now = boot_ns()
+        for raw in frames:
+            self.executor.frame(raw, now)
+        if any(raw != HEARTBEAT for raw in frames):
+            self.turn(now)
         self.process.stir()
 
     def closed(self, why: str) -> None:

@@ -29,8 +29,8 @@ class Listener(Protocol):
     def opened(self, token: str) -> None:
         """Begin a connection with this token."""
 
-    def frame(self, raw: bytes) -> None:
-        """Take in a frame."""
+    def frames(self, frames: list[bytes]) -> None:
+        """Take in the frames of one read."""
 
     def closed(self, why: str) -> None:
         """End the connection."""
@@ -71,7 +71,7 @@ class Private:
         agent = f"TradeByte/{tradebyte_version()}"
         self._token_problem = ""
         self._key = KeyBackoff()
-        self.socket = KrakenSocket(kraken.ws_auth_url, self._opened, listener.frame, listener.closed, agent)
+        self.socket = KrakenSocket(kraken.ws_auth_url, self._opened, listener.frames, listener.closed, agent)
         self._rest = rest or Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
         self._epoch = epoch
         self._counter = 0

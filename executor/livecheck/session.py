@@ -29,7 +29,7 @@ class Session:
         self.step = ""
         self.token = ""
         self._rest = Rest(kraken.rest_url, kraken.api_key, kraken.api_secret, agent)
-        self._socket = KrakenSocket(kraken.ws_auth_url, self._opened, self._frame, self._closed, agent)
+        self._socket = KrakenSocket(kraken.ws_auth_url, self._opened, self._frames, self._closed, agent)
         self._nonce = epoch * 10**9
         self._opened_event = asyncio.Event()
         self._arrived = asyncio.Event()
@@ -111,6 +111,10 @@ class Session:
 
     def _closed(self, _why: str) -> None:
         self._arrived.set()
+
+    def _frames(self, frames: list[bytes]) -> None:
+        for raw in frames:
+            self._frame(raw)
 
     def _frame(self, raw: bytes) -> None:
         try:

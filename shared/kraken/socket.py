@@ -1,7 +1,7 @@
 """A WebSocket to Kraken that reconnects: the shell over :mod:`shared.kraken.reconnect`.
 
-Frames are handed on as bytes, untouched, and requests leave at once. Requests that are sent without a connection are
-dropped and counted: a request belongs to the connection that it was made for.
+Frames are handed on as bytes, untouched, those of one read together; requests leave at once. Requests that are sent
+without a connection are dropped and counted: a request belongs to the connection that it was made for.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ TOO_LARGE = "a message larger than any of Kraken's"
 class KrakenSocket:
     """One connection at a time to one address, for as long as :meth:`run` is awaited.
 
-    ``on_open``, ``on_frame`` and ``on_close`` are called from the event loop; what they raise ends :meth:`run`.
+    ``on_open``, ``on_frames`` and ``on_close`` are called from the event loop; what they raise ends :meth:`run`.
+    Frames that have been read are handed on before their connection's end is told.
     """
 
     def __init__(
         self,
         url: str,
         on_open: Callable[[], None],
-        on_frame: Callable[[bytes], None],
+        on_frames: Callable[[list[bytes]], None],
         on_close: Callable[[str], None],
         user_agent: str,
         reconnect: Reconnect | None = None,
@@ -44,7 +45,7 @@ class KrakenSocket:
         self.dropped = 0
         # Why there is no connection; empty while there is one.
         self.problem = ""
-        self._on_open, self._on_frame, self._on_close = on_open, on_frame, on_close
+        self._on_open, self._on_frames, self._on_close = on_open, on_frames, on_close
         self._user_agent = user_agent
         self._link: _Link | None = None
 
@@ -71,7 +72,7 @@ class KrakenSocket:
         """Connect, read, and connect again, until cancelled."""
         while True:
             self.reconnect.attempting(time.monotonic())
-            link = _Link(self._opened, self._on_frame)
+            link = _Link(self._opened, self._on_frames)
             try:
                 await self._connect(link)
                 await link.over.wait()
@@ -109,6 +110,7 @@ class KrakenSocket:
 
     def _end(self, why: str) -> None:
         if self._link is not None:
+            self._link.hand_on()
             self.dropped += self._link.waiting
             self._link = None
             self._on_close(why)
@@ -131,14 +133,16 @@ class _Link(WSListener):
     ``error`` is what a callback raised.
     """
 
-    def __init__(self, on_open: Callable[[_Link], None], on_frame: Callable[[bytes], None]) -> None:
+    def __init__(self, on_open: Callable[[_Link], None], on_frames: Callable[[list[bytes]], None]) -> None:
         self.over = asyncio.Event()
         self.why = ENDED
         self.error: Exception | None = None
         self.opened_at = 0.0
-        self._on_open, self._on_frame = on_open, on_frame
+        self._on_open, self._on_frames = on_open, on_frames
         self._transport: WSTransport | None = None
         self._is_over = False
+        # Messages that were read and not handed on.
+        self._read: list[bytes] = []
         # The parts so far of a message in several frames.
         self._parts = bytearray()
         # What waits while the kernel takes no more.
@@ -161,6 +165,12 @@ class _Link(WSListener):
             return False
         return True
 
+    def hand_on(self) -> None:
+        """Hand on what has been read."""
+        read, self._read = self._read, []
+        if read and self.error is None:
+            self._guarded(lambda: self._on_frames(read))
+
     def abort(self) -> None:
         """End the connection at once; nothing that still comes is handed on."""
         self._is_over = True
@@ -175,7 +185,7 @@ class _Link(WSListener):
         self._guarded(lambda: self._on_open(self))
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Hand on a message; one in several frames when its last has come."""
+        """Keep a message until all of this read are there; one in several frames when its last has come."""
         if self._is_over:
             return
         if frame.msg_type is WSMsgType.CLOSE:
@@ -185,16 +195,15 @@ class _Link(WSListener):
         elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             payload = frame.get_payload_as_bytes()
             if frame.fin and not self._parts:
-                self._guarded(lambda: self._on_frame(payload))
+                self._take(payload)
                 return
             self._parts += payload
             if len(self._parts) > limits.WS_FRAME_BYTES:
                 self.why = TOO_LARGE
                 self.abort()
             elif frame.fin:
-                whole = bytes(self._parts)
+                self._take(bytes(self._parts))
                 self._parts.clear()
-                self._guarded(lambda: self._on_frame(whole))
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """End."""
@@ -211,6 +220,11 @@ class _Link(WSListener):
         while self._queue and not self._is_full:
             assert self._transport is not None
             self._transport.send(WSMsgType.TEXT, self._queue.popleft())
+
+    def _take(self, message: bytes) -> None:
+        if not self._read:
+            asyncio.get_running_loop().call_soon(self.hand_on)
+        self._read.append(message)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

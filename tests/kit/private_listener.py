@@ -22,7 +22,7 @@ class KeepingListener:
     def opened(self, token: str) -> None:
         self.tokens.append(token)
 
-    def frame(self, raw: bytes) -> None: ...
+    def frames(self, frames: list[bytes]) -> None: ...
 
     def closed(self, why: str) -> None:
         self.closures.append(why)

@@ -220,7 +220,7 @@ def test_a_token_that_comes_after_its_connection_is_gone_leaves_the_next_one_alo
     async def connect() -> None:
         slow = Slow(answer)
         private = Private(configuration(), lambda: 1, listener, slow)
-        monkeypatch.setattr(private.socket, "_link", SimpleNamespace(abort=str, waiting=0))
+        monkeypatch.setattr(private.socket, "_link", SimpleNamespace(abort=str, hand_on=str, waiting=0))
         private.socket.reconnect.attempting(0.0)
         first = asyncio.ensure_future(private.subscribe())
         await slow.called.wait()

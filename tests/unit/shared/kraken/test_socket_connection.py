@@ -64,7 +64,7 @@ class Seen:
         server = await picows.ws_create_server(accept, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         self.socket = KrakenSocket(
-            f"ws://127.0.0.1:{port}/v2", self.on_open, self.on_frame, self.ends.append, "tests/1"
+            f"ws://127.0.0.1:{port}/v2", self.on_open, self.on_frames, self.ends.append, "tests/1"
         )
         task = asyncio.ensure_future(self.socket.run())
         try:
@@ -78,8 +78,8 @@ class Seen:
             task.cancel()
             server.close()
 
-    def on_frame(self, raw: bytes) -> None:
-        self.frames.append(raw)
+    def on_frames(self, frames: list[bytes]) -> None:
+        self.frames += frames
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -210,10 +210,10 @@ def test_the_other_sides_reason_is_said(seen: Seen) -> None:
 
 
 def test_what_a_callback_raises_ends_the_run(seen: Seen) -> None:
-    def on_frame(_: bytes) -> None:
+    def on_frames(_: list[bytes]) -> None:
         raise ZeroDivisionError("a bug")
 
-    seen.on_frame = on_frame  # type: ignore[method-assign, assignment]
+    seen.on_frames = on_frames  # type: ignore[method-assign, assignment]
 
     async def play(seen: Seen) -> None:
         seen.servers[0].send(b"a frame")
@@ -222,6 +222,27 @@ def test_what_a_callback_raises_ends_the_run(seen: Seen) -> None:
     with pytest.raises(ZeroDivisionError, match="a bug"):
         seen.run(play)
     assert len(seen.ends) == 1
+
+
+def test_frames_of_one_read_are_handed_on_together_and_before_the_end_is_told(seen: Seen) -> None:
+    happened: list[object] = []
+
+    async def play(seen: Seen) -> None:
+        link = seen.socket._link
+        assert link is not None
+        link._on_frames = happened.append
+        seen.socket._on_close = happened.append
+        for text in (b"a", b"b"):
+            link.on_ws_frame(link._transport, picows.picows._make_test_ws_frame(WSMsgType.TEXT, text, True, False))  # type: ignore[arg-type]
+        assert happened == []
+        await asyncio.sleep(0)
+        assert happened == [[b"a", b"b"]]
+        link.on_ws_frame(link._transport, picows.picows._make_test_ws_frame(WSMsgType.TEXT, b"c", True, False))  # type: ignore[arg-type]
+        seen.socket.close("no answer")
+        await asyncio.sleep(0)
+
+    seen.run(play)
+    assert happened == [[b"a", b"b"], [b"c"], "no answer"]
 
 
 def test_a_proxy_that_cannot_be_used_is_the_problem(monkeypatch: pytest.MonkeyPatch) -> None:
