@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # What happens, in the order in which it happens, and where.
 WAY = [
-    ("bytes come from Kraken's public WebSocket", "collector/__main__.py", "Collector._frame"),
+    ("bytes come from Kraken's public WebSocket", "collector/__main__.py", "Collector._frames"),
     (
         "plain book frames are wrapped in one call; any other frame is classified",
         "collector/feed/feed.py",

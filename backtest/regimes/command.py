@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> None:
     """Run the command."""
     options = command_line.parser(COMMAND, __doc__ or "")
     options.add_argument("--seeds", type=int, default=20, help="runs of each model in each regime (20)")
+    options.add_argument("--first", type=int, default=1, help="the first seed (1)")
     options.add_argument("--hours", type=float, default=1.0, help="of market a run (1)")
     options.add_argument("--pair", default="BTC/USD", help="the pair that is traded (BTC/USD)")
     options.add_argument("--models", nargs="+", choices=list(MODELS), default=list(MODELS), help="which (all)")
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> None:
     config = command_line.configuration(chosen.config)
     trials = [
         Trial(model, regime, seed, chosen.hours * 3600, chosen.pair)
-        for seed in range(1, chosen.seeds + 1)
+        for seed in range(chosen.first, chosen.first + chosen.seeds)
         for model in chosen.models
         for regime in REGIMES
     ]
@@ -66,7 +67,9 @@ def main(arguments: list[str]) -> None:
     earned = [done[trial] for trial in trials]
     lines = table(earned, chosen.models)
     models = "" if chosen.models == list(MODELS) else f" --models {' '.join(chosen.models)}"
-    how = f"python -m backtest regimes --seeds {chosen.seeds} --hours {chosen.hours:g} --pair {chosen.pair}{models}"
+    first = "" if chosen.first == 1 else f" --first {chosen.first}"
+    seeds = f"--seeds {chosen.seeds}{first}"
+    how = f"python -m backtest regimes {seeds} --hours {chosen.hours:g} --pair {chosen.pair}{models}"
     if chosen.page is not None:
         write(chosen.page, lines, how)
     if chosen.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,17 @@ def test_kept_runs_are_not_made_again(tmp_path: Path, capsys: pytest.CaptureFixt
     command.main(arguments)
     out = capsys.readouterr().out
     assert [line.split(" | ")[1] for line in out.splitlines()[2:]] == list(REGIMES)
+
+
+def test_the_first_seed_is_that_which_was_asked_for(tmp_path: Path) -> None:
+    path, page = tmp_path / "runs.jsonl", tmp_path / "page.md"
+    page.write_text(f"{command.BEGIN}\n{command.END}\n")
+    for regime, seed in product(REGIMES, (7, 8)):
+        command.keep(path, replace(earned(1), trial=Trial("grid", regime, seed, 1800.0, "BTC/USD")))
+    seeds = ["--seeds", "2", "--first", "7", "--hours", "0.5", "--models", "grid", "--workers", "1"]
+    command.main([*seeds, "--keep", str(path), "--page", str(page)])
+    assert "regimes --seeds 2 --first 7 --hours 0.5 --pair BTC/USD --models grid`" in page.read_text()
+    assert len(path.read_bytes().splitlines()) == 8, "a run was made that was there"
 
 
 HOW = "Made by `tradebyte`, default settings of each model."
