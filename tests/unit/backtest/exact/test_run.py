@@ -47,7 +47,7 @@ def outcome() -> Outcome:
 
 
 def test_the_walk_is_traded(outcome: Outcome) -> None:
-    assert len(outcome.fills) >= 10
+    assert len(outcome.fills) >= 5, "too few to compare anything by"
     assert outcome.account.valid
     assert not outcome.halted
 
