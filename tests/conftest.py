@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -48,3 +49,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, the rest as it was found."""
     places = {HERE / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.fixture(autouse=True)
+def switches_of_this_clone() -> Iterator[None]:
+    """A test that halts or flattens does so in a folder of its own: the next 'make run' here would begin halted."""
+    switches = [HERE.parent / "data" / name for name in ("HALT", "FLATTEN")]
+    before = {file for file in switches if file.exists()}
+    yield
+    left = [str(file) for file in switches if file.exists() and file not in before]
+    assert not left, f"a test, or a system that runs from this clone, left {left}: delete it"

@@ -103,7 +103,7 @@ def test_t11_a_flatten_that_ends_a_halt_leaves_no_moment_to_quote_in(
 ) -> None:
     world = World()
     config = world.config
-    config.source = tmp_path / "config" / "config.yaml"
+    config.root = tmp_path
     world.state.controls.halted = True
     halt.halt_trading(config.halt_file, halt.Halt(halt.Cause.DAILY_LOSS, "the day's loss reached its limit"))
     process = SimpleNamespace(config=config, log=structlog.get_logger())
