@@ -98,32 +98,28 @@ def test_a_target_that_the_strategy_would_not_decide_is_named(recorded: tuple[Bu
     place = len(bus.targets) // 2
     said = bus.targets[place]
     moved = [msgspec.structs.replace(quote, price=quote.price + 1) for quote in said.message.quotes]
-    forged = Bus(boot_to_wall=bus.boot_to_wall, instruments=bus.instruments)
-    for name in ("books", "trades", "orders", "positions", "accounts", "feed", "book_status"):
-        setattr(forged, name, getattr(bus, name))
-    forged.targets = list(bus.targets)
+    forged = dataclasses.replace(bus, targets=list(bus.targets))
     forged.targets[place] = Said(said.at, msgspec.structs.replace(said.message, quotes=moved))
     outcome = targets.decide_again(prepared(), STRATEGY, forged)
     assert [each.recorded.seq for each in outcome.different if each.recorded.quotes == moved] == [said.message.seq]
     assert outcome.equal >= len(bus.targets) - len(PAIRS) - 2
 
 
-def beginning_at(bus: Bus, begin: int) -> Bus:
-    """Return the messages from a time on."""
-    late = Bus(boot_to_wall=bus.boot_to_wall, instruments=bus.instruments)
+@pytest.fixture
+def late(recorded: tuple[Bus, Dataset]) -> Bus:
+    """Return what a recording has that begins 150 s later."""
+    bus, _ = recorded
+    begin = bus.targets[0].at + 150 * SECOND
+    made = Bus(boot_to_wall=bus.boot_to_wall, instruments=bus.instruments)
     for name in ("books", "trades", "orders", "positions"):
         for key, said in getattr(bus, name).items():
-            getattr(late, name)[key] = [each for each in said if each.at >= begin]
+            getattr(made, name)[key] = [each for each in said if each.at >= begin]
     for name in ("accounts", "feed", "book_status", "targets"):
-        setattr(late, name, [each for each in getattr(bus, name) if each.at >= begin])
-    return late
+        setattr(made, name, [each for each in getattr(bus, name) if each.at >= begin])
+    return made
 
 
-def test_a_target_that_was_decided_on_an_account_from_before_the_recording_is_not_judged(
-    recorded: tuple[Bus, Dataset],
-) -> None:
-    bus, _ = recorded
-    late = beginning_at(bus, bus.targets[0].at + 150 * SECOND)
+def test_a_target_that_was_decided_on_an_account_from_before_the_recording_is_not_judged(late: Bus) -> None:
     judged = targets.decide_again(prepared(), STRATEGY, late)
     first = next(said for said in late.targets if said.message.event == "position")
     # Every account that was heard by then is gone; the others value the base so that no decision comes out equal.
@@ -138,11 +134,7 @@ def test_a_target_that_was_decided_on_an_account_from_before_the_recording_is_no
     assert first.message not in [each.recorded for each in outcome.different]
 
 
-def test_a_recording_that_begins_amid_a_life_decides_by_the_signals_of_its_targets(
-    recorded: tuple[Bus, Dataset],
-) -> None:
-    bus, _ = recorded
-    late = beginning_at(bus, bus.targets[0].at + 150 * SECOND)
+def test_a_recording_that_begins_amid_a_life_decides_by_the_signals_of_its_targets(late: Bus) -> None:
     outcome = targets.decide_again(prepared(), STRATEGY, late)
     assert outcome.different == []
     assert outcome.equal > 100

@@ -232,12 +232,13 @@ def test_frames_of_one_read_are_handed_on_together_and_before_the_end_is_told(se
         assert link is not None
         link._on_frames = happened.append
         seen.socket._on_close = happened.append
-        for text in (b"a", b"b"):
-            link.on_ws_frame(link._transport, picows.picows._make_test_ws_frame(WSMsgType.TEXT, text, True, False))  # type: ignore[arg-type]
+        a, b, c = (picows.picows._make_test_ws_frame(WSMsgType.TEXT, text, True, False) for text in (b"a", b"b", b"c"))
+        link.on_ws_frame(link._transport, a)  # type: ignore[arg-type]
+        link.on_ws_frame(link._transport, b)  # type: ignore[arg-type]
         assert happened == []
         await asyncio.sleep(0)
         assert happened == [[b"a", b"b"]]
-        link.on_ws_frame(link._transport, picows.picows._make_test_ws_frame(WSMsgType.TEXT, b"c", True, False))  # type: ignore[arg-type]
+        link.on_ws_frame(link._transport, c)  # type: ignore[arg-type]
         seen.socket.close("no answer")
         await asyncio.sleep(0)
 

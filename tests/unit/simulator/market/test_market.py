@@ -128,7 +128,7 @@ def test_makers_move_no_more_often_for_an_order_that_stands_inside_the_touch(
         for _ in range(60):
             if is_inside:
                 bid, ask = world.touch()
-                price = max(bid + (ask - bid) // 3, bid)
+                price = bid + (ask - bid) // 3
                 if order is not None and order.order_id in world.account().orders:
                     world.exchange.lifecycle.pull(order, "canceled", "test", world.now)
                 order = world.exchange.add(
