@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -20,16 +21,16 @@ US = 1000
 class Decisions:
     """Hands out targets when they are due, and keeps what the played executor says in ``heard``.
 
-    A target's count of fills is the recorded executor's. The played one gets its own count when the target was decided,
-    less the fills that the strategy did not know yet; and at least those that happened there up to the last fill that
-    the strategy did know, of which the report may come a little later than it did.
+    A target's count of fills is the recorded executor's. The played one gets its own: those that it had reported when
+    the target was decided, without those that the strategy did not know then, though they had happened; and at least
+    those up to the last fill that the strategy did know, of which the report may come a little later than it did.
     """
 
     def __init__(self, due: Sequence[tuple[int, Target]], recorded: Bus, strategy: str, fill_times: FillTimes) -> None:
         self.heard = Bus()
         self._due = list(due)
-        self._recorded, self._fill_times = recorded, fill_times
-        self._known = _known_fills(recorded, strategy)
+        self._boot_to_wall, self._fill_times = recorded.boot_to_wall, fill_times
+        self._counted = _counted(recorded, strategy)
         self._next = 0
         self._effects = Effects()
 
@@ -58,15 +59,16 @@ class Decisions:
 
     def _fills(self, target: Target) -> int:
         """Return a target's count of fills as the played executor counts."""
-        key = target.strategy, target.symbol
-        unknown = max(0, _count(self._recorded.positions[key], target.decided) - target.fills)
-        reported = max(0, _count(self.heard.positions[key], target.decided) - unknown)
-        last = self._known.get((target.symbol, target.fills))
-        if last is None:
-            return reported
-        moment, at_once = last
         times = [ts // US for ts in self._fill_times(target.symbol)]
-        happened = sum(ts < moment for ts in times) + min(at_once, times.count(moment))
+        reported = _count(self.heard.positions[target.strategy, target.symbol], target.decided)
+        first, moments = self._counted.get(target.symbol, (0, []))
+        known = moments[: max(0, target.fills - first)]
+        decided = (target.decided + self._boot_to_wall) // US
+        unknown = Counter(moment for moment in moments[len(known) :] if moment < decided)
+        reported -= (Counter(times[:reported]) & unknown).total()
+        if not known:
+            return reported
+        happened = bisect_left(times, known[-1]) + min(known.count(known[-1]), times.count(known[-1]))
         return max(reported, happened)
 
 
@@ -76,21 +78,16 @@ def _count(positions: list[Said[Position]], at: int) -> int:
     return positions[place].message.fills if place >= 0 else 0
 
 
-def _known_fills(recorded: Bus, strategy: str) -> dict[tuple[str, int], tuple[int, int]]:
-    """Return, by symbol and count, when a strategy's last fill happened, and how many so far happened at that moment.
+def _counted(recorded: Bus, strategy: str) -> dict[str, tuple[int, list[int]]]:
+    """Return, by symbol, a strategy's count of fills at the start, and when each after it happened, in that order.
 
-    The moment is in us since the epoch, since the exchange states no finer time.
+    A moment is in us since the epoch, since the exchange states no finer time.
     """
-    known: dict[tuple[str, int], tuple[int, int]] = {}
+    counted: dict[str, tuple[int, list[int]]] = {}
     for (name, symbol), positions in recorded.positions.items():
-        if name != strategy or not positions:
-            continue
-        count, at_once = positions[0].message.fills, defaultdict[int, int](int)
-        begin_ts = positions[0].at + recorded.boot_to_wall
-        theirs = [fill for fill in recorded.fills if (fill.strategy, fill.symbol) == (strategy, symbol)]
-        for fill in sorted(theirs, key=lambda fill: fill.ts):
-            if fill.ts > begin_ts:
-                count += 1
-                at_once[fill.fill_ts // US] += 1
-                known[symbol, count] = fill.fill_ts // US, at_once[fill.fill_ts // US]
-    return known
+        if name == strategy and positions:
+            begin_ts = positions[0].at + recorded.boot_to_wall
+            theirs = [fill for fill in recorded.fills if (fill.strategy, fill.symbol) == (strategy, symbol)]
+            moments = sorted(fill.fill_ts // US for fill in theirs if fill.ts > begin_ts)
+            counted[symbol] = positions[0].message.fills, moments
+    return counted

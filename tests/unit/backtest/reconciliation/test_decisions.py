@@ -84,6 +84,21 @@ def test_of_two_fills_of_one_moment_only_the_first_may_be_known() -> None:
     assert given(decisions, 30 * MS) == [(21 * MS, 1), (26 * MS, 2)]
 
 
+def test_a_fill_that_the_played_executor_reported_sooner_is_known_no_sooner() -> None:
+    bus = recorded((10 * MS, 20 * MS))
+    due = [(20 * MS, target(19 * MS, 50)), (23 * MS, target(21 * MS, 51))]
+    decisions = Decisions(due, bus, "s", lambda _: [WALL + 10 * MS])
+    decisions.message(position(1), 18 * MS)
+    assert given(decisions, 23 * MS) == [(19 * MS, 0), (21 * MS, 1)]
+
+
+def test_a_fill_that_only_the_recorded_executor_had_takes_none_of_the_others() -> None:
+    bus = recorded((10 * MS, 20 * MS))
+    decisions = Decisions([(20 * MS, target(19 * MS, 50))], bus, "s", lambda _: [WALL + 5 * MS])
+    decisions.message(position(1), 8 * MS)
+    assert given(decisions, 20 * MS) == [(19 * MS, 1)]
+
+
 def test_fills_that_only_the_played_executor_had_count() -> None:
     decisions = Decisions([(30 * MS, target(26 * MS, 50))], recorded(), "s", lambda _: [WALL + 10 * MS])
     decisions.message(position(1), 20 * MS)
