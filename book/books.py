@@ -135,11 +135,11 @@ class Books:
                 self.message(item.message, item.missed, now, wall)
             return start + 1
         self.out.pending.finished += taken.finished
-        self.out.counts["frames"] += len(taken.finished)
+        self.out.counts["frames"] += taken.frames
         for symbol, received in taken.received.items():
             self._books[symbol].framed(received, now)
             self._last_byte = max(self._last_byte, min(received, now))
-        return start + len(taken.finished)
+        return start + taken.frames
 
     def _arm(self, book: TrackedBook) -> None:
         """Leave a book's frames to Rust while nothing about it is out of the ordinary, and it is shown as it is.

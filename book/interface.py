@@ -117,10 +117,11 @@ class BookBatch(Protocol):
         ts: int,
         oldest: int,
         /,
-    ) -> tuple[list[tuple[bytes, bytes]], dict[str, int]]:
+    ) -> tuple[list[tuple[bytes, bytes]], dict[str, int], int]:
         """Take messages from a place on, up to the first that is out of the ordinary.
 
-        Return topic and message of each book, and when the last frame of each symbol was received.
+        Return topic and message of each book as its last frame leaves it, when that was received by symbol, and how
+        many messages were taken.
         """
         ...
 

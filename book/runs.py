@@ -25,8 +25,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The messages made of a run's beginning, and when the last frame of each symbol was received."""
+    """The beginning of a run: so many frames, each book's message after its last, and when that was received.
 
+    Frames that wait together are verified one by one, and a book is told once: whoever reads books keeps the newest.
+    """
+
+    frames: int
     finished: list[tuple[bytes, bytes]]
     received: dict[str, int]
 
@@ -55,6 +59,6 @@ class Runs:
         seen = self._tracker.seqs(source.src, source.boot)
         if seen is None or not self._armed or min(source.boot, source.connection) < 0:
             return None
-        finished, received = self._batch.take(parts, start, source, seen, now, wall, oldest)
-        self._tracker.counters.messages += len(finished)
-        return Taken(finished, received) if finished else None
+        finished, received, frames = self._batch.take(parts, start, source, seen, now, wall, oldest)
+        self._tracker.counters.messages += frames
+        return Taken(frames, finished, received) if frames else None

@@ -36,6 +36,7 @@ def run() -> None:
     from executor.record.journal import Journal
     from executor.record.restore import restore
     from executor.shell import TURN_MS, Shell
+    from shared import limits
     from shared.clock import boot_ns, clock_id, wall_ns
     from shared.process.account_lock import MachineLock, account_key
     from shared.process.command_line import EXIT_CONFIG, load_config, parser, refuse
@@ -62,6 +63,7 @@ def run() -> None:
         path = configuration.data / "journal.sqlite"
         mend = "move it away to begin a new journal: fills so far stay at the exchange, and in the file"
         refuse(EXIT_CONFIG, "executor", f"{path} is damaged ({error}); {mend}")
+    process.lazy.busy_ms = limits.LAZY_BUSY_MS
     executor = Executor(state, journal.find_order, known_ts, clock_id())
     shell = Shell(process, state, executor, journal)
     process.log.info("epoch", epoch=state.life.epoch, orders_of_the_past=len(state.registry.live()))

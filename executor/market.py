@@ -133,8 +133,13 @@ class Market:
             price = float(mid.scaleb(-book.price_precision))
             if book.symbol not in self._motions:
                 self._motions[book.symbol] = Motion()
-            self._motions[book.symbol].take(price, now)
+            self._motions[book.symbol].take(price, _received(book, now))
         return True
+
+
+def _received(book: Book, now: int) -> int:
+    """Return when a book's frame came, by this machine's clock: a mid is not younger for having waited to be read."""
+    return min(now, max(book.received, now - SECOND))
 
 
 def _read_by_a_pass(book: Book) -> tuple[object, ...]:

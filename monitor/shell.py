@@ -34,6 +34,9 @@ from shared.process.command_line import load_config, parser
 from shared.process.loop import Process
 
 LOOK_EVERY_NS = SECOND
+# What the monitor acts on. The rest it only shows, and reads by turns: that need not wake it.
+PROMPT = ["heartbeat", "log", "alert", "control"]
+SHOWN = [kind for kind in WANTED if kind not in PROMPT]
 # All that the relay says itself; the rest comes from the publishers.
 FROM_RELAY = ("heartbeat.relay", "log.relay", "alert")
 
@@ -168,6 +171,6 @@ class Monitor:
 def main() -> None:
     """Run until asked to stop."""
     options = parser("monitor", "Watches every process; with a command it is 'tradebyte' (see 'tradebyte --help').")
-    process = Process("monitor", load_config("monitor", options.parse_args().config), WANTED)
+    process = Process("monitor", load_config("monitor", options.parse_args().config), PROMPT, SHOWN)
     monitor = Monitor(process)
     process.run_async(monitor.main, monitor.on_messages, monitor.on_turn, monitor.on_stop)

@@ -121,13 +121,13 @@ class BookBatch:
         now: int,
         ts: int,
         oldest: int,
-    ) -> tuple[list[tuple[bytes, bytes]], dict[str, int]]:
+    ) -> tuple[list[tuple[bytes, bytes]], dict[str, int], int]:
         """Take messages, topic and payload, from a place on, up to the first that is out of the ordinary.
 
         Ordinary is the next message by ``seen`` (the last number of each topic, which is counted up here) from the
         source, of an armed book, with an update in Kraken's own form that is no older than ``oldest`` by its own time
-        (ns since the epoch) and leaves the book in sync and not crossed. Return topic and message of each book, and
-        when the last frame of each symbol was received.
+        (ns since the epoch) and leaves the book in sync and not crossed. Return topic and message of each book as
+        its last frame leaves it, when that was received by symbol, and how many messages were taken.
         """
 
 _Side = Literal["buy", "sell"]

@@ -268,7 +268,10 @@ class Orders(Message, frozen=True, kw_only=True):
 
 
 class Fill(Message, frozen=True, kw_only=True):
-    """``fill.<symbol>``: one own fill; numbers as decimal text, fee in quote currency."""
+    """``fill.<symbol>``: one own fill; numbers as decimal text, fee in quote currency.
+
+    ``heard`` is when the executor took in its report, ns of CLOCK_BOOTTIME.
+    """
 
     exec_id: str
     cl_ord_id: str
@@ -280,6 +283,7 @@ class Fill(Message, frozen=True, kw_only=True):
     qty: str
     fee: str
     fill_ts: int
+    heard: int = 0
 
 
 class Position(Message, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from backtest.exact.history import Mids
 from backtest.exact.replayed import Replayed, Tape, merge
 from backtest.exact.source import Source
 from backtest.exact.synthetic import Synthetic
-from backtest.exact.trader import CLOCK
+from backtest.exact.trader import CLOCK, Timers
 from backtest.venue.implementation import Market, load_market
 from backtest.venue.kraken import Kraken, OrderChange
 from backtest.venue.latency import Latency, LatencyKind, UsedDelays
@@ -153,12 +153,12 @@ def play(
     source: Source,
     host: Decider,
     prepare: Callable[[Path], None] = lambda _: None,
-    timer_late_ns: int = 0,
+    timers: Timers | None = None,
     heard: Iterable[tuple[int, Book]] = (),
 ) -> Outcome:
     """Run the engine on a market; ``prepare`` may write what the executor's journal (a path) begins with.
 
-    Passes that only a timer calls for are late by ``timer_late_ns``. ``heard`` are books that the executor heard before
+    ``timers`` say when passes are made that nothing calls for. ``heard`` are books that the executor heard before
     the run, with when (ns of CLOCK_BOOTTIME): its volatility and trend begin with them.
     """
     account = kraken.account
@@ -168,7 +168,7 @@ def play(
     try:
         prepare(folder / "journal.sqlite")
         engine = Engine(config, host, kraken.loop, kraken, source, folder / "journal.sqlite")
-        engine.trader.timer_late_ns = timer_late_ns
+        engine.trader.timers = timers or engine.trader.timers
         for at, book in heard:
             engine.trader.executor.message(book, at)
         began = time.perf_counter()

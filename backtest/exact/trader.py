@@ -24,11 +24,22 @@ TURN_NS = 20 * MS
 CLOCK = "backtest"
 
 
+class Timers:
+    """When the loop makes the passes that no target and no frame calls for."""
+
+    def due(self, at: int) -> int:
+        """Return when a pass is made that is due at a time."""
+        return at
+
+    def moved(self, at: int) -> int:
+        """Return when the pass is made after a book that moved at a time."""
+        return at + TURN_NS
+
+
 class Trader:
     """Wires the executor's core to the exchange; makes passes only when something calls for one.
 
-    ``publish`` takes its messages. ``digest`` is of every request that left, with its time. ``timer_late_ns`` is how
-    late a pass is that only a timer calls for.
+    ``publish`` takes its messages. ``digest`` is of every request that left, with its time.
     """
 
     def __init__(self, loop: Loop, kraken: Kraken, config: Config, journal: Path) -> None:
@@ -40,7 +51,7 @@ class Trader:
         self.publish: Callable[[Message], None] = lambda _: None
         self.on_log: Callable[[effects.LogEntry], None] = lambda _: None
         self.halted = ""
-        self.timer_late_ns = 0
+        self.timers = Timers()
         # Every request with its time since the begin, in ns.
         self.sent: list[tuple[int, str]] = []
         self.passes = 0
@@ -69,7 +80,7 @@ class Trader:
         if self.executor.message(message, self.loop.now):
             self.turn()
         elif self.state.market.has_moved:
-            self._wake(self.loop.now + TURN_NS)
+            self._wake(self.timers.moved(self.loop.now))
 
     def hear(self, message: Message) -> None:
         """Take a message of the bus that says that the path is alive, and calls for nothing."""
@@ -80,7 +91,7 @@ class Trader:
         self.passes += 1
         self.dispatcher.turn(self.loop.now)
         self._due = FAR
-        self._wake(self.executor.next_due(self.loop.now) + self.timer_late_ns)
+        self._wake(self.timers.due(self.executor.next_due(self.loop.now)))
 
     def _wake(self, when: int) -> None:
         if when < self._due:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
+from backtest.exact.trader import TURN_NS, Timers
 from backtest.reconciliation.bus import Said
 from backtest.venue.latency import Latency, LatencyKind
 from backtest.venue.loop import Loop
@@ -19,6 +20,8 @@ from simulator.websocket import TURNAROUND_MS
 REACTION_NS = 50 * MS
 ADD, AMEND = "add_order", "amend_order"
 US = 1000
+# The live loop's next turn comes within this: it begins to wait for it only when the one before is done.
+NEXT_TURN_NS = TURN_NS * 5 // 4
 # Messages of one pass are published within this.
 SAME_NS = 10 * MS
 LIMIT_NS = 5 * SECOND
@@ -98,6 +101,32 @@ class RecordedLatency(Latency):
         return max(exchange_ts, heard_ts)
 
 
+class RecordedTimers(Timers):
+    """Passes that only a timer calls for are made when the recorded executor made one at its next turn.
+
+    Only passes with a request are in the recording. Where there was none such a pass is late by ``usual_ns``.
+    """
+
+    def __init__(self, messages: Iterable[Said[Orders]], usual_ns: int) -> None:
+        planned = {order.planned for said in messages for order in said.message.orders if order.planned}
+        # The target that a pass was made for comes first.
+        self._passes = sorted(at + 1 for at in planned)
+        self._usual_ns = usual_ns
+
+    def due(self, at: int) -> int:
+        """Return when a pass is made that is due at a time."""
+        return self._recorded(at) or at + self._usual_ns
+
+    def moved(self, at: int) -> int:
+        """Return when the pass is made after a book that moved at a time."""
+        return self._recorded(at) or super().moved(at)
+
+    def _recorded(self, at: int) -> int:
+        place = bisect_left(self._passes, at)
+        is_near = place < len(self._passes) and self._passes[place] - at <= NEXT_TURN_NS
+        return self._passes[place] if is_near else 0
+
+
 def round_trips(messages: Iterable[Said[Orders]]) -> list[Trip]:
     """Return the trips of adds and amends, by when they were made."""
     trips: dict[tuple[str, int], Trip] = {}
@@ -119,7 +148,7 @@ def reports(fills: Iterable[Fill], orders: Sequence[Said[Orders]], boot_to_wall:
     """Return the delays of the reports of recorded fills, and of the frames after the first of each."""
     moments: dict[int, list[Fill]] = defaultdict(list)
     for fill in sorted(fills, key=lambda fill: fill.ts):
-        if 0 < fill.ts - fill.fill_ts < LIMIT_NS:
+        if 0 < _heard_ts(fill, boot_to_wall) - fill.fill_ts < LIMIT_NS:
             moments[(fill.fill_ts - boot_to_wall) // US].append(fill)
     ends = _ends(orders)
     apart = {}
@@ -130,8 +159,13 @@ def reports(fills: Iterable[Fill], orders: Sequence[Said[Orders]], boot_to_wall:
             apart[at] = (last.ts - first.ts) // (FRAMES_A_FILL * (len(theirs) - 1))
         elif abs(known - (first.ts - boot_to_wall)) < SAME_NS:
             apart[at] = (ended - known) // (FRAMES_A_FILL - 1)
-    late = {at: theirs[0].ts - theirs[0].fill_ts for at, theirs in moments.items()}
+    late = {at: _heard_ts(theirs[0], boot_to_wall) - theirs[0].fill_ts for at, theirs in moments.items()}
     return Reports(late, apart, usual(apart.values()))
+
+
+def _heard_ts(fill: Fill, boot_to_wall: int) -> int:
+    """Return when a report was heard; of an executor that did not say so, when it told of the fill."""
+    return fill.heard + boot_to_wall if fill.heard else fill.ts
 
 
 def _ends(messages: Iterable[Said[Orders]]) -> dict[str, tuple[int, int]]:

@@ -71,7 +71,8 @@ def play(
     decisions = Decisions(_due(mine, reactions, begin), bus, strategy, fill_times)
     options = Options(strategy, queue=queue, latency=LatencyKind.REPLAYED)
     heard = [(said.at, said.message) for symbol in traded for said in bus.books[symbol] if said.at < begin]
-    outcome = run.play(prepared, options, kraken, source, decisions, beginning.write, timer_late_ns, heard)
+    timers = delays.RecordedTimers(orders, timer_late_ns)
+    outcome = run.play(prepared, options, kraken, source, decisions, beginning.write, timers, heard)
     outcome.operations, outcome.tape, outcome.rows = source.operations, tape, source.rows
     return Played(outcome, decisions.heard)
 

@@ -38,7 +38,10 @@ def of_bus(
     queue: str,
     timer_late_ns: int = TIMER_LATE_NS,
 ) -> report.Report:
-    """Return the report of a recording that was read; the executor's timers were late by ``timer_late_ns``."""
+    """Return the report of a recording that was read.
+
+    The executor's timers were late by ``timer_late_ns``, where the recording does not show by how much.
+    """
     decided = targets.decide_again(config, strategy, bus)
     traded = setting.traded_pairs(config, strategy, data.columns)
     references = setting.references(config, traded, data.columns)

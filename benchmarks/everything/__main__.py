@@ -33,11 +33,13 @@ FOLDER = ROOT / "run" / "everything"
 PAIRS = 1_450
 WARM_S = 3.0
 SETTLE_S = 2.5
+BEAT_S = 1.2
+US = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run: latencies in us, messages that a frame should have and that did not come, and what it cost."""
+    """One run: latencies of all frames in us, how many the book process or the reader lacks, and what it cost."""
 
     frames: int
     latencies_us: list[float]
@@ -65,25 +67,36 @@ class System:
         }
         socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.SUB)
         socket.setsockopt(zmq.RCVHWM, 10 * limits.BUS_QUEUE_MESSAGES)
-        socket.setsockopt(zmq.SUBSCRIBE, b"book.")
+        for topic in (b"book.", b"heartbeat.book\0"):
+            socket.setsockopt(zmq.SUBSCRIBE, topic)
         socket.connect(f"ipc://{FOLDER}/run/bus/book")
         self._reader = Reader(socket)
         self._wait("every book is live", lambda: self._live() == pairs)
 
     def measure(self, load: Load) -> Measured:
         """Play a load, and compare the books in the end."""
-        made = sum(1 for _ in frames(load, self._ladders))
-        self._reader.drain()
+        made: dict[str, list[int]] = {}
+        for frame in frames(load, self._ladders):
+            made.setdefault(frame.symbol, []).append(frame.at_ns)
+        self._read_until(time.monotonic() + BEAT_S)
         self._reader.forget()
+        taken = self._reader.frames
         before = {name: cpu_s([pid]) for name, pid in self.pids.items()}
         left = json.loads(self._play(load))
         cpu = {name: (cpu_s([pid]) - before[name]) / load.seconds for name, pid in self.pids.items()}
-        latencies = [ns / 1000 for ns in self._reader.late_ns]
         self._read_until(time.monotonic() + SETTLE_S)  # what was lost comes with the repeats
+        taken = self._reader.frames - taken
+        latencies = [
+            late / 1000
+            for symbol, times in made.items()
+            for late in self._reader.late_ns(symbol, [(left["began"] + at) // US * US for at in times])
+        ]
+        count = sum(map(len, made.values()))
         books = self._reader.books()
         wrong = sum(books[ladder.symbol].checksum != ladder.checksum() for ladder in self._ladders)
         rss = {name: _rss_mb(pid) for name, pid in self.pids.items()}
-        return Measured(made, latencies, made - self._reader.messages, wrong, cpu, rss, left["p99_us"])
+        lost = max(count - taken, count - len(latencies)) + self._reader.missed
+        return Measured(count, latencies, lost, wrong, cpu, rss, left["p99_us"])
 
     def _config(self) -> dict[str, object]:
         pairs = listed(len(self._ladders))
@@ -189,7 +202,8 @@ def _percentiles(run: Measured) -> dict[str, float]:
 
 METHOD = """
 1,450 pairs at depth 10; 15,000 updates a second, and 40,000 a second for 100 ms in each two seconds. From a frame's
-intended time to its message at a reader of the bus. Collector and book only; the CPU of stub and reader is not counted,
+intended time to the first message with it at a reader of the bus (frames of a book that wait together have one
+message). Collector and book only; the CPU of stub and reader is not counted,
 though they use the same cores. A run is right if nothing is lost and no book differs from the stub's in the end.
 """
 

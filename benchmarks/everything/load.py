@@ -35,6 +35,7 @@ class Load:
 class Frame:
     """A frame without its time, and when it is to leave."""
 
+    symbol: str
     at_ns: int
     text: str
 
@@ -44,4 +45,4 @@ def frames(load: Load, ladders: Sequence[Ladder]) -> Iterator[Frame]:
     for number, at_ns in enumerate(load.times_ns()):
         ladder = ladders[number % len(ladders)]
         is_touch = (number // len(ladders) + number) % TOUCH == 0
-        yield Frame(at_ns, ladder.calling() if is_touch else ladder.other())
+        yield Frame(ladder.symbol, at_ns, ladder.calling() if is_touch else ladder.other())

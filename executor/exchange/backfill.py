@@ -248,7 +248,7 @@ class Backfill:
             cl_ord_id, strategy = self.stream.reports.owner_of(fill.order_id)
             row = self.state.account.fill(fill, cl_ord_id, strategy)
             if row is not None:
-                self.stream.reports.tell_fill(row)
+                self.stream.reports.tell_fill(row, now)
                 self.stream.reports.record_past(row, now)
         return int(result.get("count", 0))
 

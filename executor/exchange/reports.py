@@ -124,7 +124,7 @@ class Reports:
             _told_filled(order, report, now)
             self.state.registry.note(order)
         for fill_row in [*self.state.account.take_proven(), *([row] if row is not None else [])]:
-            self.tell_fill(fill_row)
+            self.tell_fill(fill_row, now)
         return row is not None
 
     def counter(self, report: v2.Report, now: int) -> None:
@@ -137,7 +137,7 @@ class Reports:
         if symbol:
             self.state.budget.correct(symbol, float(points), now)
 
-    def tell_fill(self, row: FillRow) -> None:
+    def tell_fill(self, row: FillRow, now: int) -> None:
         """Publish, log and mark a new fill."""
         self.state.out.write(self.state.fill_marks.fill(row, self.state.market.rates.rate(legs(row.symbol)[1])))
         message = Fill(
@@ -151,6 +151,7 @@ class Reports:
             qty=row.qty,
             fee=row.fee,
             fill_ts=row.fill_ts,
+            heard=now,
         )
         self.state.out.publish(f"fill.{row.symbol}", message)
         self.state.out.tell(

@@ -90,7 +90,7 @@ class Stream:
             else:
                 fills, all_read = balances.take(self.state, frame, now)
                 for row in fills:
-                    self.reports.tell_fill(row)
+                    self.reports.tell_fill(row, now)
                 if not all_read:
                     self.ask_balances()
         except ValueError:

@@ -7,12 +7,16 @@ from shared.bus import Received, Subscriber
 
 
 class Lazily:
-    """Reads a subscriber; says when to read it between two turns, while much comes: what waits is in others' way."""
+    """Reads a subscriber; says when to read it between two turns, while much comes: what waits is in others' way.
+
+    It is read every ``busy_ms`` then; 0 for never.
+    """
 
     def __init__(self, subscriber: Subscriber, *, is_used: bool) -> None:
         self.subscriber = subscriber
         self._is_used = is_used
         self._counted = 0
+        self.busy_ms = 0
 
     def read(self) -> list[Received]:
         """Return what waits."""
@@ -21,6 +25,6 @@ class Lazily:
     def more(self, turn_ms: int) -> list[float]:
         """Return in how many seconds to read again before the next turn, if many came since the last one."""
         counted, self._counted = self._counted, self.subscriber.counters.messages
-        if self._counted - counted <= limits.LAZY_FEW:
+        if not self.busy_ms or self._counted - counted <= limits.LAZY_FEW:
             return []
-        return [wait_ms / 1000 for wait_ms in range(limits.LAZY_BUSY_MS, turn_ms, limits.LAZY_BUSY_MS)]
+        return [wait_ms / 1000 for wait_ms in range(self.busy_ms, turn_ms, self.busy_ms)]

@@ -98,7 +98,7 @@ class Process:
         addresses, curve = bus.addresses(configuration), configuration.curve
         self.subscriber = bus.Subscriber(context, addresses, wanted, curve, self._on_bad)
         others = bus.Subscriber(context, addresses if lazily else [], lazily, curve, self._on_bad)
-        self._lazy = Lazily(others, is_used=bool(lazily))
+        self.lazy = Lazily(others, is_used=bool(lazily))
         self.log.info("started", pid=os.getpid(), version=tradebyte_version(), boot=self.start.boot)
         if self.start.is_crash_loop:
             self._report_crash_loop(halts=is_needed_for_trading)
@@ -248,14 +248,14 @@ class Process:
             received = self.subscriber.drain()
             if received:
                 self.stir()
-                received = [*self._lazy.read(), *received]
+                received = [*self.lazy.read(), *received]
                 with self.performance.timed("messages"):
                     on_messages(received)
                 # The fd is edge-triggered, and reading may have consumed the edge: read again until nothing is left.
                 loop.call_soon(guarded(read_bus))
 
         def read_lazily() -> None:
-            if received := self._lazy.read():
+            if received := self.lazy.read():
                 on_messages(received)
 
         def turn() -> None:
@@ -268,7 +268,7 @@ class Process:
             self._spin.keep(loop)
             if not self.stopping:
                 loop.call_later(turn_ms / 1000, guarded(turn))
-                for wait_s in self._lazy.more(turn_ms):
+                for wait_s in self.lazy.more(turn_ms):
                     loop.call_later(wait_s, guarded(read_lazily))
             elif not stop.done():
                 stop.set_result(None)
@@ -322,7 +322,7 @@ class Process:
             self._state,
             self._why,
             memory=self._memory,
-            counters=self.subscriber.counters.plus(self._lazy.subscriber.counters),
+            counters=self.subscriber.counters.plus(self.lazy.subscriber.counters),
             sent=self.publisher.sent,
             drops=self.drops,
             details={**self.details, "operations": self.performance.summary()},
@@ -371,7 +371,7 @@ class Process:
         time.sleep(0.02)  # LINGER is 0: the last heartbeat leaves before the socket closes
         self.publisher.socket.close()
         self.subscriber.socket.close()
-        self._lazy.subscriber.socket.close()
+        self.lazy.subscriber.socket.close()
         if self._auth is not None:
             self._auth.stop()
         self._lock.release()

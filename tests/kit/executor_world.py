@@ -115,8 +115,8 @@ class World:
         for symbol in self.pairs:
             self.hear_book(symbol, state)
 
-    def hear_book(self, symbol: str, state: BookState = BookState.LIVE) -> None:
-        """Send a pair's book as it is now."""
+    def hear_book(self, symbol: str, state: BookState = BookState.LIVE, waited: int = 0) -> None:
+        """Send a pair's book as it is now, received so many ns ago."""
         live, pair = state is BookState.LIVE, self.pairs[symbol]
         bid, ask = self.touches.get(symbol, (self.bid, self.ask))
         book = Book(
@@ -126,6 +126,7 @@ class World:
             qty_precision=pair.qty_precision,
             bids=[(bid, 10**8)] if live else [],
             asks=[(ask, 10**8)] if live else [],
+            received=self.now - waited,
         )
         self.executor.message(book, self.now)
 

@@ -18,6 +18,15 @@ struct Armed {
     feed_topic: Py<PyString>,
     book_topic: Py<PyString>,
     wire: Py<PyBytes>,
+    made: Made,
+}
+
+/// A book's last message: in which run it was made, its place among that run's, and its number.
+#[derive(Clone, Copy, Default)]
+struct Made {
+    run: u64,
+    place: usize,
+    seq: u64,
 }
 
 /// Whose messages are taken, and from which connection to Kraken.
@@ -37,6 +46,8 @@ pub struct BookBatch {
     published: usize,
     /// By the topic of their frames.
     armed: HashMap<Vec<u8>, Armed>,
+    /// Counts the calls.
+    run: u64,
     /// Kept between calls so that its memory is reused.
     out: Writer,
 }
@@ -46,7 +57,7 @@ impl BookBatch {
     #[new]
     fn new(src: &str, boot: u64, seqs: Py<PyDict>, published: usize) -> Self {
         let (armed, out) = (HashMap::new(), Writer::default());
-        Self { src: src.to_owned(), boot, seqs, published, armed, out }
+        Self { src: src.to_owned(), boot, seqs, published, armed, run: 0, out }
     }
 
     fn arm(&mut self, py: Python<'_>, symbol: &str, book: Py<OrderBook>) {
@@ -57,6 +68,7 @@ impl BookBatch {
             feed_topic: PyString::new(py, &feed_topic).unbind(),
             book_topic: PyString::new(py, &book_topic).unbind(),
             wire: PyBytes::new(py, &wire(&book_topic)).unbind(),
+            made: Made::default(),
         };
         self.armed.insert(wire(&feed_topic), armed);
     }
@@ -76,14 +88,16 @@ impl BookBatch {
         now: u64,
         ts: u64,
         oldest: u64,
-    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>)> {
+    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyDict>, usize)> {
         let (made, received) = (PyList::empty(py), PyDict::new(py));
+        self.run += 1;
+        let mut taken = 0;
         for place in start..messages.len() {
             let parts = messages.get_item(place)?;
             let Some((topic, payload)) = two_parts(&parts) else {
                 break;
             };
-            let Some(armed) = self.armed.get(topic.as_bytes()) else {
+            let Some(armed) = self.armed.get_mut(topic.as_bytes()) else {
                 break;
             };
             let Some(message) = FeedFrame::read(payload.as_bytes()) else {
@@ -107,7 +121,12 @@ impl BookBatch {
             }
             seen.set_item(feed_topic, message.seq)?;
             received.set_item(armed.symbol.bind(py), message.received)?;
-            let seq = next(self.seqs.bind(py), armed.book_topic.bind(py))?;
+            taken += 1;
+            let earlier = Some(armed.made).filter(|made| made.run == self.run);
+            let seq = match earlier {
+                Some(made) => made.seq,
+                None => next(self.seqs.bind(py), armed.book_topic.bind(py))?,
+            };
             let header = Header {
                 state: "live",
                 src: &self.src,
@@ -119,9 +138,15 @@ impl BookBatch {
             };
             self.out.clear();
             book::write(&mut self.out, &book.book, self.published, &header);
-            made.append((armed.wire.bind(py), PyBytes::new(py, self.out.bytes())))?;
+            let parts = (armed.wire.bind(py), PyBytes::new(py, self.out.bytes()));
+            if let Some(earlier) = earlier {
+                made.set_item(earlier.place, parts)?;
+            } else {
+                armed.made = Made { run: self.run, place: made.len(), seq };
+                made.append(parts)?;
+            }
         }
-        Ok((made, received))
+        Ok((made, received, taken))
     }
 }
 

@@ -14,7 +14,7 @@ from executor.orders.denial import Denial, Rule
 from executor.orders.order import Active
 from executor.record.rows import BeforeRow
 from shared.clock import SECOND
-from shared.messages import Quote
+from shared.messages import Fill, Quote
 from tests.kit.executor.first_day import old_fill, open_connection
 from tests.kit.executor_world import BOOT_TO_WALL, World, buy, configuration
 
@@ -36,7 +36,8 @@ def test_a_fill_finer_than_the_orders_lots_is_counted_and_told() -> None:
     fill = old_fill(1, world.exchange_ts, order_id=order.order_id, cl_ord_id=order.cl_ord_id)
     world.push("executions", [{**fill, "last_qty": Decimal("0.000500005")}])  # the pair has nine decimals since
     assert order.filled == 50_000
-    assert [topic for topic, _ in world.out.messages if topic.startswith("fill")] == ["fill.BTC/USD"]
+    fills = [(topic, message) for topic, message in world.out.messages if isinstance(message, Fill)]
+    assert [(topic, message.heard) for topic, message in fills] == [("fill.BTC/USD", world.now)]
     assert to_row(order, BOOT_TO_WALL).filled == "0.00050000"
 
 

@@ -89,8 +89,8 @@ def test_a_base_that_others_are_quoted_in_counts_while_its_own_rate_is_not_known
     # After a restart EUR is valued and BTC, which goes by BTC/USD, is not yet.
     made = world("BTC/USD", "BTC/EUR", "ETH/BTC", max_position_size=Decimal(350))
     hear = made.hear_book
-    made.hear_book = lambda symbol, state=BookState.LIVE: (  # type: ignore[method-assign]
-        hear(symbol, state) if symbol in ("BTC/EUR", "EUR/USD") else None
+    made.hear_book = lambda symbol, state=BookState.LIVE, waited=0: (  # type: ignore[method-assign]
+        hear(symbol, state, waited) if symbol in ("BTC/EUR", "EUR/USD") else None
     )
     made.state.account.inventory = Inventory({"BTC": Decimal("0.9962"), "ETH": Decimal(1)})
     made.balances = lambda **_: [  # type: ignore[method-assign]
@@ -106,8 +106,8 @@ def test_a_base_that_others_are_quoted_in_counts_while_its_own_rate_is_not_known
 
 def without_a_book(made: World, *silent: str) -> World:
     hear = made.hear_book
-    made.hear_book = lambda symbol, state=BookState.LIVE: (  # type: ignore[method-assign]
-        hear(symbol, state) if symbol not in silent else None
+    made.hear_book = lambda symbol, state=BookState.LIVE, waited=0: (  # type: ignore[method-assign]
+        hear(symbol, state, waited) if symbol not in silent else None
     )
     made.balances = lambda **_: [  # type: ignore[method-assign]
         {"asset": asset, "balance": Decimal(amount)} for asset, amount in {"USD": 9000, "BTC": 1, "ETH": 3}.items()

@@ -46,6 +46,20 @@ def test_the_volatility_is_known_after_some_seconds_and_by_the_mids_alone() -> N
     assert 0.5 < sigma < 0.7
 
 
+def test_the_volatility_does_not_depend_on_when_books_are_read() -> None:
+    prompt, late = World().ready(), World().ready()
+    for half_second in range(80):
+        for world, waited in ((prompt, 0), (late, SECOND // 50)):
+            # Just before each second ends, and just after: read later, all of it would lie in the next one.
+            world.now = 2000 * SECOND + half_second // 2 * SECOND + (-SECOND // 100 if half_second % 2 else 0) + waited
+            world.bid = 840_000 + JUMP * (half_second * 7 % 11)
+            world.ask = world.bid + 1
+            world.hear_book("BTC/USD", waited=waited)
+    sigma = prompt.state.market.sigma("BTC/USD")
+    assert sigma is not None
+    assert late.state.market.sigma("BTC/USD") == sigma
+
+
 def test_a_bid_that_the_market_runs_over_moves_after_a_second() -> None:
     world = lively(World().ready())
     (order,) = world.place(buy(839_900))

@@ -24,9 +24,13 @@ def test_nothing_is_read_where_nothing_is_wanted() -> None:
 def test_it_is_read_between_turns_while_much_comes() -> None:
     counters = SimpleNamespace(messages=0)
     made = lazily(counters)
+    made.busy_ms = 4
     assert made.more(20) == []
     counters.messages += limits.LAZY_FEW
     assert made.more(20) == []
     counters.messages += limits.LAZY_FEW + 1
     assert made.more(20) == [0.004, 0.008, 0.012, 0.016]
+    assert made.more(20) == []
+    counters.messages += limits.LAZY_FEW + 1
+    made.busy_ms = 0
     assert made.more(20) == []
