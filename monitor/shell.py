@@ -34,6 +34,8 @@ from shared.process.command_line import load_config, parser
 from shared.process.loop import Process
 
 LOOK_EVERY_NS = SECOND
+# Views show the bus as it was so long ago at most.
+TURN_MS = 100
 # What the monitor acts on. The rest it only shows, and reads by turns: that need not wake it.
 PROMPT = ["heartbeat", "log", "alert", "control"]
 SHOWN = [kind for kind in WANTED if kind not in PROMPT]
@@ -173,4 +175,4 @@ def main() -> None:
     options = parser("monitor", "Watches every process; with a command it is 'tradebyte' (see 'tradebyte --help').")
     process = Process("monitor", load_config("monitor", options.parse_args().config), PROMPT, SHOWN)
     monitor = Monitor(process)
-    process.run_async(monitor.main, monitor.on_messages, monitor.on_turn, monitor.on_stop)
+    process.run_async(monitor.main, monitor.on_messages, monitor.on_turn, monitor.on_stop, turn_ms=TURN_MS)

@@ -24,6 +24,7 @@ FOLDER = ROOT / "run" / "chain"
 STOP_S = 10.0
 OURS = "TradeByte"
 FOUR, ONE = "plain chain, four processes", "plain chain, one process"
+FLOOR = "bytes handed on, four processes"
 
 
 @dataclass(slots=True)
@@ -89,16 +90,16 @@ def start(name: str, exchange: Exchange, started: Processes, rule: str, *, spin:
     if name == OURS:
         return _ours(folder, exchange, started, rule, spin=spin)
     roles = {"single": [exchange.public, exchange.private, *exchange.quoted]}
-    if name == FOUR:
+    module = "benchmarks.chain.bare" if name == FLOOR else "benchmarks.chain.plain"
+    if name in (FOUR, FLOOR):
         roles = {
-            "orders": [str(folder), exchange.private],
+            "orders": [str(folder), exchange.private, *exchange.symbols],
             "strategy": [str(folder)],
             "book": [str(folder)],
             "feed": [str(folder), exchange.public, *exchange.symbols],
         }
     return {
-        role: started.start("-m", "benchmarks.chain.plain", role, *rest, log=folder / f"{role}.log").pid
-        for role, rest in roles.items()
+        role: started.start("-m", module, role, *rest, log=folder / f"{role}.log").pid for role, rest in roles.items()
     }
 
 
