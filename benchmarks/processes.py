@@ -1,10 +1,10 @@
 """Cost of the processes, and how fast they are back: ``python -m benchmarks.processes [--write]``.
 
-The whole system on its sandbox under supervisord, in a folder of its own. CPU and memory while it trades; then each
-process is killed (SIGKILL) ``--repeats`` times, and counts are: from the kill to the first message that counts (a live
-book, a target, a frame of the new connection, a position that is known again), supervisord's respawn included; and from
-the process's birth to when its code is loaded and it begins, by the uptime that it states: from there on it waits for
-others only.
+The whole system on its sandbox under supervisord, in a folder of its own. CPU and memory while it trades and nobody
+watches; then each process is killed (SIGKILL) ``--repeats`` times, and counts are: from the kill to the first message
+that counts (a live book, a target, a frame of the new connection, a position that is known again), supervisord's
+respawn included; and from the process's birth to when its code is loaded and it begins, by the uptime that it states:
+from there on it waits for others only.
 """
 
 from __future__ import annotations
@@ -93,13 +93,15 @@ def measure(repeats: int, seconds: float) -> tuple[dict[str, tuple[float, float]
             system.start()
             subscriber = bus.attach(system.config, WATCHED)
             until("a target", lambda: any(isinstance(r.message, Target) for r in subscriber.drain()), 30)
+            subscriber.close()  # who watches costs the relay and the publishers something
             time.sleep(5)
             used = usage(system, seconds)
+            subscriber = bus.attach(system.config, WATCHED)
             for _ in range(repeats):
                 for program, seen in restarts.items():
                     restart(system, subscriber, program, seen)
                     time.sleep(4)  # a start that soon follows another waits
-            subscriber.socket.close()
+            subscriber.close()
         finally:
             system.stop()
     return used, restarts

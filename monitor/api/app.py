@@ -6,7 +6,6 @@ import socket
 from collections.abc import Callable
 
 import msgspec
-import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
@@ -19,6 +18,7 @@ from monitor.api.site import Site
 from monitor.api.stream import Stream
 from monitor.errors import Problem
 from shared import limits
+from shared.process.logs import logger
 from shared.version import tradebyte_version
 
 
@@ -96,7 +96,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         text = f"{request.method} {request.path[:200]}: {error.text or error.reason}"
         return respond({"error": word, "text": text, "mend": "GET / lists what there is"}, error.status, kept)
     except Exception as error:  # noqa: BLE001 - one request's end, never the monitor's
-        structlog.get_logger("monitor").warning("request failed", path=request.path[:200], why=repr(error)[:500])
+        logger("monitor").warning("request failed", path=request.path[:200], why=repr(error)[:500])
         text = f"the monitor could not answer: {type(error).__name__}"
         return respond({"error": "failed", "text": text, "mend": "see logs/monitor.log"}, 500)
 

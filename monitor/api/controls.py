@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import msgspec
-import structlog
 
 from monitor import children
 from monitor.api.queries import AcceptBody, AlertTestBody, EmptyBody, HaltBody, PauseBody, RestartBody, ResumeBody
@@ -29,6 +28,7 @@ from monitor.watchdog.sinks.webhook import TEST_KIND
 from shared import pausing
 from shared.config import Config
 from shared.errors import UnknownName
+from shared.process.logs import logger
 
 Result = TypeVar("Result")
 
@@ -214,7 +214,7 @@ class Controls:
             # The monitor still runs when the command has ended: it did not work.
             code = await process.wait()
             if code:
-                structlog.get_logger("monitor").warning("the restart failed", process=name, exit_code=code)
+                logger("monitor").warning("the restart failed", process=name, exit_code=code)
 
         task = asyncio.ensure_future(reap())
         self._tasks.add(task)

@@ -12,13 +12,13 @@ import socket
 import struct
 
 import msgspec
-import structlog
 from aiohttp import WSMsgType, web
 
 from monitor.api.hub import Hub, framed
 from monitor.api.site import SECTIONS, SLOW_SECTIONS, SectionName, Site
 from monitor.errors import Problem
 from shared import limits
+from shared.process.logs import logger
 
 
 class Subscription(msgspec.Struct, frozen=True):
@@ -128,7 +128,7 @@ class Stream:
         try:
             self._hub.look(name)
         except Exception as error:  # noqa: BLE001 - one section's, logged; the others go on
-            structlog.get_logger("monitor").warning("a section cannot be shown", section=name, why=repr(error)[:500])
+            logger("monitor").warning("a section cannot be shown", section=name, why=repr(error)[:500])
 
     async def close(self) -> None:
         """Close every connection, since the monitor ends."""

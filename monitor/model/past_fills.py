@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 import msgspec
-import structlog
 
 from monitor import children
 from monitor.model.picture import Picture
@@ -21,6 +20,7 @@ from shared.bus import Received
 from shared.clock import SECOND, parse_rfc3339
 from shared.config import Config
 from shared.messages import Fill, Heartbeat
+from shared.process.logs import logger
 from shared.valuation import legs
 
 
@@ -87,7 +87,7 @@ class Reader:
             lines = await asyncio.wait_for(self._lines(), limits.JOURNAL_READ_S)
             fill_in(self._picture, lines, self._config.trading.currency)
         except (OSError, TimeoutError, ValueError) as error:
-            log = structlog.get_logger("monitor")
+            log = logger("monitor")
             log.warning(
                 "fills from before the start are not shown",
                 why=str(error)[:500] or "the executor's command is too slow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from shared.config.secret import HIDDEN, Mask, secrets_of
 from shared.errors import ConfigError
 from shared.process import logs
 from shared.process.flood import Flood
+from tests.frames import ROOT
 
 KEY, SECRET = "KEY-ABCDEFGHIJKLMNOPQRSTUVWXYZ-0123", "c2VjcmV0LXRoYXQtbXVzdC1ub3QtYmUtc2Vlbg=="
 
@@ -191,3 +193,12 @@ def test_secrets_are_not_in_what_ends_a_process(tmp_path: Path, capsys: pytest.C
 def test_a_secret_is_hidden_also_where_it_was_quoted() -> None:
     secret = "it's\\a secret"
     assert Mask([secret])(f"{secret} {secret!r}").count(HIDDEN) == 2
+
+
+@pytest.mark.parametrize(
+    "module", ["collector.__main__", "book.__main__", "strategy.__main__", "executor.shell", "monitor.shell"]
+)
+def test_no_process_loads_what_would_colour_its_log(module: str) -> None:
+    code = f"import sys, {module}; print('rich' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout == "False\n"
