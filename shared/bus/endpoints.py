@@ -44,3 +44,10 @@ def connect(socket: zmq.Socket[bytes], endpoints: Iterable[str], curve: Curve | 
             socket.curve_secretkey = curve.secret_key.encode()
             socket.curve_publickey = curve.public_key.encode()
         socket.connect(endpoint)
+
+
+def has_message(socket: zmq.Socket[bytes]) -> bool:
+    """True if a message waits: asked before a read, it saves the exception that an empty queue raises."""
+    events = socket.getsockopt(zmq.EVENTS)
+    assert isinstance(events, int)
+    return bool(events & zmq.POLLIN)

@@ -16,6 +16,7 @@ import zmq
 
 from shared import limits
 from shared.bus import topics
+from shared.bus.endpoints import has_message
 from shared.clock import SECOND, wall_ns
 from shared.config import Curve
 from shared.errors import BusAddressInUse
@@ -107,12 +108,15 @@ class Publisher:
     def repeat(self, now: int) -> None:
         """Send the last message of the state topics that are due again, as the same bytes; ``now`` in ns.
 
-        Each is due a second after its last repeat, or after it was first seen here; of many only a part at once.
+        Each is due a second after its last repeat, or after it was first seen here. Few leave together, so that readers
+        wake up once for all of them; of many only a part leaves at once.
         """
         if len(self._state) > len(self._repeats):
             new = islice(self._state, len(self._repeats), None)  # no topic ever goes
             self._repeats.extend([(now + REPEAT_NS, raw) for raw in new])
         most = max(REPEATED_AT_ONCE, len(self._repeats) // REPEAT_PARTS)
+        if self._repeats and self._repeats[0][0] <= now and len(self._repeats) <= REPEATED_AT_ONCE:
+            self._repeats = deque((now, raw) for _, raw in self._repeats)
         while most and self._repeats and self._repeats[0][0] <= now:
             _, raw = self._repeats.popleft()
             self._send(raw, self._state[raw])
@@ -121,6 +125,8 @@ class Publisher:
 
     def serve_subscriptions(self) -> None:
         """Answer new subscribers with the state that they asked for; call whenever the socket is readable."""
+        if not has_message(self.socket):
+            return
         changes: list[bytes] = []
         for _ in range(limits.BUS_DRAIN_MESSAGES):
             try:

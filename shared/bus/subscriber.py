@@ -13,6 +13,7 @@ import zmq
 
 from shared import limits
 from shared.bus import endpoints as bus_endpoints, topics
+from shared.bus.endpoints import has_message
 from shared.config import Curve
 from shared.messages import VERSION, Message
 
@@ -167,6 +168,11 @@ class Subscriber:
     def wait(self, timeout_ms: int) -> None:
         """Wait for a message."""
         self.socket.poll(timeout_ms)
+
+    @property
+    def has_waiting(self) -> bool:
+        """True if a message waits."""
+        return has_message(self.socket)
 
     def close(self) -> None:
         """Disconnect from everything."""

@@ -20,7 +20,7 @@ class Lazily:
 
     def read(self) -> list[Received]:
         """Return what waits."""
-        return self.subscriber.drain() if self._is_used else []
+        return self.subscriber.drain() if self._is_used and self.subscriber.has_waiting else []
 
     def more(self, turn_ms: int) -> list[float]:
         """Return in how many seconds to read again before the next turn, if many came since the last one."""

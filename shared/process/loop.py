@@ -245,7 +245,7 @@ class Process:
             return run
 
         def read_bus() -> None:
-            received = self.subscriber.drain()
+            received = self.subscriber.drain() if self.subscriber.has_waiting else []
             if received:
                 self.stir()
                 received = [*self.lazy.read(), *received]

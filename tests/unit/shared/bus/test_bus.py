@@ -123,6 +123,25 @@ def test_repeats_of_many_topics_are_spread_and_each_comes_once_a_second(
         assert all(later - earlier <= 1.1 * SECOND for earlier, later in itertools.pairwise(times))
 
 
+def test_repeats_of_few_topics_leave_together_so_that_readers_wake_up_once(
+    context: Context, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = publisher(context, where)
+    sent: dict[bytes, list[int]] = {}
+    now = 0
+    monkeypatch.setattr(sender, "_send", lambda raw, _: sent.setdefault(raw, []).append(now))
+    for turn in range(160):
+        now = turn * SECOND // 50
+        if turn % 20 == 0 and turn < 100:
+            sender.publish_encoded(f"book.{turn}", b"as it is")
+            sent.clear()
+        sender.repeat(now)
+    assert len(sent) == 5
+    times = list(sent.values())
+    assert all(each == times[0] for each in times)
+    assert [later - earlier for earlier, later in itertools.pairwise(times[0])] == [SECOND]
+
+
 def test_events_are_not_repeated(context: Context, where: str) -> None:
     sender = publisher(context, where)
     reader = Subscriber(context, [where], ["alert", "control"])

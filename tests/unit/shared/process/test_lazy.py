@@ -11,7 +11,7 @@ from shared.process.lazy import Lazily
 
 
 def lazily(counters: SimpleNamespace, *, is_used: bool = True) -> Lazily:
-    subscriber = SimpleNamespace(drain=lambda: ["m"], counters=counters)
+    subscriber = SimpleNamespace(drain=lambda: ["m"], counters=counters, has_waiting=True)
     return Lazily(cast(Subscriber, subscriber), is_used=is_used)
 
 
