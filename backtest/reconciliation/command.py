@@ -24,8 +24,9 @@ def main(arguments: list[str]) -> None:
     """Run the command."""
     options = _parser().parse_args(arguments)
     config = command_line.configuration(options.config)
+    queues = [options.queue] if options.queue else QUEUES
     try:
-        made = run.reconcile(config, options.recording, options.strategy, options.queue)
+        made = run.reconcile(config, options.recording, options.strategy, queues)
     except BacktestError as error:
         command_line.fail(COMMAND, str(error))
     if options.out is not None:
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     options.add_argument("--recording", required=True, metavar="FOLDER", help="of the whole bus, by 'tradebyte record'")
     options.add_argument("--strategy", metavar="NAME", help="which of the configured strategies (else the first)")
     options.add_argument(
-        "--queue", choices=QUEUES, default="pro_rata", help="where in a queue others cancel (pro_rata)"
+        "--queue", choices=QUEUES, help="where in a queue others cancel (else the rule by which most fills match)"
     )
     options.add_argument("--out", type=Path, metavar="DIR", help="write reconcile.json and reconcile.md there")
     return options

@@ -65,13 +65,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The object that ``tradebyte reconcile --json`` prints.
 
     ``matched`` counts live fills of which the played run has nine tenths or more. ``missed`` and ``extra`` count the
-    other fills by cause. ``difference`` is live less played; ``by_cause`` and ``unexplained`` add up to it.
+    other fills by cause. ``difference`` is live less played; ``by_cause`` and ``unexplained`` add up to it. ``queues``
+    are the shares matched by each queue rule that was tried, of which ``queue`` has the most.
     ``unreadable`` counts messages of the recording that could not be read.
     """
 
     recording: str
     strategy: str
     queue: str
+    queues: dict[str, float | None]
     begin: str
     end: str
     seconds: float
@@ -118,6 +120,7 @@ def make(
         recording=path,
         strategy=outcome.options.strategy,
         queue=outcome.options.queue,
+        queues={outcome.options.queue: beside.live_matched / len(live) if live else None},
         begin=rfc3339(begin_ts),
         end=rfc3339(outcome.end_ts),
         seconds=(outcome.end_ts - begin_ts) / SECOND,
@@ -206,6 +209,7 @@ def lines(report: Report) -> list[str]:
         *(_book_line(symbol, book) for symbol, book in report.books.items()),
         f"- fills: {report.live_fills} live, {report.played_fills} played; {report.matched} of the live ones match "
         f"({percent})",
+        *_queue_line(report.queues),
         "",
         f"| cause | live only | played only | profit, {report.currency} |",
         "| --- | ---: | ---: | ---: |",
@@ -222,6 +226,11 @@ def lines(report: Report) -> list[str]:
     if report.unreadable:
         made += ["", f"{report.unreadable:,} messages of the recording could not be read, and are left out."]
     return made
+
+
+def _queue_line(shares: dict[str, float | None]) -> list[str]:
+    tried = ", ".join(f"{rule} {share:.1%}" for rule, share in shares.items() if share is not None)
+    return [f"- queue rules that were tried: {tried}"] if tried and len(shares) > 1 else []
 
 
 def _book_line(symbol: str, book: BookShown) -> str:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from backtest.data.columns import Columns, Kind
 from backtest.data.sources import Dataset, read
 from backtest.data.window import window
 from backtest.exact import setting
 from backtest.exact.trader import TURN_NS
-from backtest.reconciliation import bus as buses, matching, own_orders, played, profit, report, targets, without_us
+from backtest.reconciliation import (
+    bus as buses,
+    matching,
+    own_orders,
+    played,
+    profit,
+    report,
+    start,
+    targets,
+    without_us,
+)
 from backtest.reconciliation.bus import Bus
 from backtest.reconciliation.causes import Explainer, order_reports
 from backtest.reconciliation.without_us import TakenOut
@@ -23,10 +35,16 @@ TIMER_LATE_NS = TURN_NS // 2
 WARM_NS = 2 * int(limits.VOLATILITY_HALF_LIFE_S * SECOND)
 
 
-def reconcile(config: Config, path: str, strategy: str | None, queue: str) -> report.Report:
-    """Return what a recording's live run did beside what the exact engine does. Raises DataError."""
+def reconcile(config: Config, path: str, strategy: str | None, queues: Sequence[str]) -> report.Report:
+    """Return what a recording's live run did beside what the exact engine does. Raises DataError.
+
+    Of several queue rules the one by which most fills match is this market's; the first of those that are alike.
+    """
     name = setting.choose_strategy(config, strategy)
-    return of_bus(config, name, buses.read([path]), read([path]), path, queue)
+    bus, data = buses.read([path]), read([path])
+    tried = [of_bus(config, name, bus, data, path, queue) for queue in queues]
+    best = max(tried, key=lambda each: each.matched)
+    return msgspec.structs.replace(best, queues={each.queue: each.matched_share for each in tried})
 
 
 def of_bus(
@@ -50,7 +68,9 @@ def of_bus(
     columns, taken = {}, {}
     for symbol, part in listed.items():
         others, taken[symbol] = _without_us(part, strategy, bus, symbol)
-        columns[symbol] = Columns(others.pair, others.depth, window(others.pair, others.table, begin_ts, None))
+        begun = Columns(others.pair, others.depth, window(others.pair, others.table, begin_ts, None))
+        resting = start.resting_at(bus, strategy, [symbol], begin_ts - bus.boot_to_wall)
+        columns[symbol] = start.with_places(begun, others, resting, queue, bus.boot_to_wall)
     again = played.play(config, strategy, columns, references, bus, queue, timer_late_ns)
     outcome = again.outcome
     live = matching.live_fills(bus.fills, strategy, outcome.pairs, begin_ts, outcome.end_ts)

@@ -21,9 +21,10 @@ _beats = msgspec.msgpack.Decoder(Heartbeat)
 
 @dataclass(slots=True)
 class Reader:
-    """New messages: by topic the time of the last frame in each, and when it came; times are ns since the epoch."""
+    """New messages, and of some topics when each came and its last frame's time, in ns since the epoch."""
 
     socket: zmq.Socket[bytes]
+    timed: frozenset[bytes]
     missed: int = 0
     # How many frames the book process has taken since it began, by its last heartbeat.
     frames: int = 0
@@ -68,7 +69,8 @@ class Reader:
         if last is not None and number <= last[0]:
             return  # a repeat
         self._last[topic] = (number, payload)
-        self._came[topic].append((value_of(payload, b"\xabexchange_ts"), time.time_ns()))
+        if topic in self.timed:
+            self._came[topic].append((value_of(payload, b"\xabexchange_ts"), time.time_ns()))
         self.missed += number - last[0] - 1 if last is not None else 0
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from backtest.data.sources import Dataset
 from backtest.exact import setting
-from backtest.reconciliation import run, targets
+from backtest.reconciliation import bus as buses, run, targets
 from backtest.reconciliation.bus import Bus, Said
 from backtest.reconciliation.report import Report, lines
 from backtest.reconciliation.targets import NEAR_NS
@@ -72,6 +72,27 @@ def test_the_difference_adds_up(made: Report) -> None:
     parts = sum((Decimal(amount) for amount in made.by_cause.values()), Decimal(0))
     assert Decimal(made.pnl_live) - Decimal(made.pnl_played) == Decimal(made.difference) == parts
     assert Decimal(made.unexplained) == 0
+
+
+def test_of_several_queue_rules_the_first_with_the_most_matches_is_shown(
+    made: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matched = {"pro_rata": 8, "front": 10, "back": 10}
+
+    def of_bus(*arguments: object) -> Report:
+        queue = str(arguments[-1])
+        return msgspec.structs.replace(
+            made, queue=queue, live_fills=10, matched=matched[queue], matched_share=matched[queue] / 10
+        )
+
+    monkeypatch.setattr(run, "of_bus", of_bus)
+    monkeypatch.setattr(buses, "read", lambda _: None)
+    monkeypatch.setattr(run, "read", lambda _: None)
+    best = run.reconcile(prepared(), "run", STRATEGY, [*matched])
+    assert best.queue == "front"
+    assert best.queues == {"pro_rata": 0.8, "front": 1.0, "back": 1.0}
+    assert "- queue rules that were tried: pro_rata 80.0%, front 100.0%, back 100.0%" in lines(best)
+    assert not any("tried" in line for line in lines(made))
 
 
 def test_own_orders_are_found_in_the_books(made: Report) -> None:
