@@ -124,13 +124,13 @@ def _ahead(
         if market.order(0, number + 1) is not None:
             stand[number] = order
     _play_until(market, begin_ts - 1)
-    found: dict[tuple[int, int], int] = {}
+    ahead: dict[tuple[int, int], int] = {}
     for number, order in stand.items():
         lots, is_known = market.place(0, number + 1) or (0, True)
         key = (BUY if order.side == "buy" else SELL), order.price
         if is_known:
-            found[key] = min(lots, found.get(key, lots))
-    return found
+            ahead[key] = min(lots, ahead.get(key, lots))
+    return ahead
 
 
 def _joined(order: Order) -> int:
