@@ -36,7 +36,7 @@ from shared.process.loop import Process
 LOOK_EVERY_NS = SECOND
 # Views show the bus as it was so long ago at most.
 TURN_MS = 100
-# What the monitor acts on. The rest it only shows, and reads by turns: that need not wake it.
+# What the monitor is to hear at once. The rest, which is mostly shown, it reads by turns: that need not wake it.
 PROMPT = ["heartbeat", "log", "alert", "control"]
 SHOWN = [kind for kind in WANTED if kind not in PROMPT]
 # All that the relay says itself; the rest comes from the publishers.

@@ -168,7 +168,8 @@ def play(
     try:
         prepare(folder / "journal.sqlite")
         engine = Engine(config, host, kraken.loop, kraken, source, folder / "journal.sqlite")
-        engine.trader.timers = timers or engine.trader.timers
+        if timers is not None:
+            engine.trader.timers = timers
         for at, book in heard:
             engine.trader.executor.message(book, at)
         began = time.perf_counter()

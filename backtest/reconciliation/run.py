@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -41,57 +42,84 @@ def reconcile(config: Config, path: str, strategy: str | None, queues: Sequence[
     Of several queue rules the one by which most fills match is this market's; the first of those that are alike.
     """
     name = setting.choose_strategy(config, strategy)
-    bus, data = buses.read([path]), read([path])
-    tried = [of_bus(config, name, bus, data, path, queue) for queue in queues]
+    recorded = prepare(config, name, buses.read([path]), read([path]), path)
+    tried = [by_rule(recorded, queue) for queue in queues]
     best = max(tried, key=lambda each: each.matched)
     return msgspec.structs.replace(best, queues={each.queue: each.matched_share for each in tried})
 
 
-def of_bus(
-    config: Config,
-    strategy: str,
-    bus: Bus,
-    data: Dataset,
-    path: str,
-    queue: str,
-    timer_late_ns: int = TIMER_LATE_NS,
-) -> report.Report:
-    """Return the report of a recording that was read.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording, and what does not depend on the queue rule: its targets decided again, its books without us.
 
-    The executor's timers were late by ``timer_late_ns``, where the recording does not show by how much.
+    ``others`` are the books of the pairs and of those that value them, from the recording's start; ``begin_ts`` is when
+    the compared time begins.
     """
-    decided = targets.decide_again(config, strategy, bus)
+
+    config: Config
+    strategy: str
+    bus: Bus
+    path: str
+    traded: list[str]
+    references: list[str]
+    decided: targets.Decided
+    others: dict[str, Columns]
+    taken: dict[str, TakenOut]
+    begin_ts: int
+
+
+def prepare(config: Config, strategy: str, bus: Bus, data: Dataset, path: str) -> Recorded:
+    """Return a recording that was read, prepared to be played."""
     traded = setting.traded_pairs(config, strategy, data.columns)
     references = setting.references(config, traded, data.columns)
     listed = {symbol: data.columns[symbol] for symbol in [*traded, *references]}
-    begin_ts = _begin_ts(listed.values())
-    columns, taken = {}, {}
-    for symbol, part in listed.items():
-        others, taken[symbol] = _without_us(part, strategy, bus, symbol)
+    without = {symbol: _without_us(part, strategy, bus, symbol) for symbol, part in listed.items()}
+    return Recorded(
+        config=config,
+        strategy=strategy,
+        bus=bus,
+        path=path,
+        traded=traded,
+        references=references,
+        decided=targets.decide_again(config, strategy, bus),
+        others={symbol: others for symbol, (others, _) in without.items()},
+        taken={symbol: taken for symbol, (_, taken) in without.items()},
+        begin_ts=_begin_ts(listed.values()),
+    )
+
+
+def by_rule(recorded: Recorded, queue: str, timer_late_ns: int = TIMER_LATE_NS) -> report.Report:
+    """Return the report by one queue rule.
+
+    The executor's timers were late by ``timer_late_ns``, where the recording does not show by how much.
+    """
+    config, strategy, bus, begin_ts = recorded.config, recorded.strategy, recorded.bus, recorded.begin_ts
+    columns = {}
+    for symbol, others in recorded.others.items():
         begun = Columns(others.pair, others.depth, window(others.pair, others.table, begin_ts, None))
         resting = start.resting_at(bus, strategy, [symbol], begin_ts - bus.boot_to_wall)
         columns[symbol] = start.with_places(begun, others, resting, queue, bus.boot_to_wall)
-    again = played.play(config, strategy, columns, references, bus, queue, timer_late_ns)
+    again = played.play(config, strategy, columns, recorded.references, bus, queue, timer_late_ns)
     outcome = again.outcome
     live = matching.live_fills(bus.fills, strategy, outcome.pairs, begin_ts, outcome.end_ts)
     theirs = matching.played_fills(outcome.fills)
     beside = matching.match(live, theirs)
     offset = bus.boot_to_wall
     explained = Explainer(
-        order_reports(bus, strategy, traded, offset),
-        order_reports(again.bus, strategy, traded, offset),
+        order_reports(bus, strategy, recorded.traded, offset),
+        order_reports(again.bus, strategy, recorded.traded, offset),
         beside,
         {symbol: _gaps(part) for symbol, part in columns.items()},
         bus.controls,
         offset,
         begin_ts,
-        min(int(part.table["exchange_ts"][0].as_py()) for part in listed.values()) + WARM_NS,
+        min(int(part.table["exchange_ts"][0].as_py()) for part in recorded.others.values()) + WARM_NS,
     ).explain()
     values = profit.Values(outcome.pairs, outcome.last_mids, outcome.rates)
     return report.make(
-        path=path,
-        decided=decided,
-        taken=taken,
+        path=recorded.path,
+        decided=recorded.decided,
+        taken=recorded.taken,
         outcome=outcome,
         live=live,
         beside=beside,

@@ -80,15 +80,16 @@ def with_places(
     order rests the snapshot has what is ahead of it, and a row that follows brings the rest.
     """
     table = begun.table
+    if not resting or table["kind"][0].as_py() != Kind.SNAPSHOT:
+        return begun
     begin_ts = int(table["exchange_ts"][0].as_py())
     ahead = _ahead(whole, resting, begin_ts, queue, boot_to_wall)
+    if not ahead:
+        return begun
     last = pa.scalar(int(Flag.LAST), pa.uint8())
     size = int(pc.index(pc.bit_wise_and(table["flags"], last), last).as_py()) + 1
-    snapshot = table.slice(0, size).to_pylist()
-    if not ahead or snapshot[0]["kind"] != Kind.SNAPSHOT:
-        return begun
     kept, rest = [], []
-    for row in snapshot:
+    for row in table.slice(0, size).to_pylist():
         before = min(ahead.get((row["side"], row["ticks"]), row["lots"]), row["lots"])
         if before < row["lots"]:
             rest.append({**row, "kind": int(Kind.LEVEL), "flags": 0})

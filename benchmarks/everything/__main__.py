@@ -1,8 +1,8 @@
 """All of Kraken at once, collector and book only: ``python -m benchmarks.everything [--quick] [--write]``.
 
 A stub sends the books of 1,450 pairs at depth 10, 15,000 updates a second with bursts of 40,000 a second for 100 ms in
-each two seconds. The latency is from a frame's intended time to its ``book.<symbol>`` message at a reader of the bus.
-In the end every book must be as the stub has it. The stub's and the reader's CPU are not counted.
+each two seconds. The latency is from a frame's intended time to the first ``book.<symbol>`` message with it at a reader
+of the bus. In the end every book must be as the stub has it. The stub's and the reader's CPU are not counted.
 """
 
 from __future__ import annotations

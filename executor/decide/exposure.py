@@ -15,7 +15,7 @@ from executor.decide.risk import DOWN, UP, Leg, Portfolio
 from executor.orders.order import Order
 from executor.orders.registry import Registry
 from shared.messages import Side
-from shared.numbers import EXACT, unscale
+from shared.numbers import EXACT
 
 ZERO = Decimal(0)
 SIDES: tuple[Side, Side] = ("buy", "sell")
@@ -23,15 +23,9 @@ SIDES: tuple[Side, Side] = ("buy", "sell")
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One order's share: what it adds to each of its legs at its worst, and takes from an asset's balance.
+    """One order's share: what it adds to each of its legs at its worst, and takes from an asset's balance."""
 
-    ``units`` are its worst price and remaining quantity in ticks and lots, from which the rest follows.
-    """
-
-    units: tuple[int, int]
     legs: tuple[Leg, ...]
-    price: Decimal
-    qty: Decimal
     worth: Decimal
     asset: str
     amount: Decimal
@@ -110,13 +104,13 @@ class Exposure:
         orders = self._registry.live_on(symbol)
         legs_of = {side: tuple(risk.moves(symbol, side, portfolio.positions)) for side in SIDES}
         shares: dict[Order, Share] = {}
-        before = self._shares.get(symbol, {})
         for order in orders:
-            shares[order] = share = _share_of(order, before.get(order), legs_of[order.side], portfolio)
+            share = Share(legs_of[order.side], risk.open_worth(portfolio, order), *risk.spends(order))
+            shares[order] = share
             for leg in share.legs:
                 adds[leg] = adds.get(leg, ZERO) + share.worth
             takes[share.asset] = takes.get(share.asset, ZERO) + share.amount
-        self._count += len(shares) - len(before)
+        self._count += len(shares) - len(self._shares.get(symbol, ()))
         self._shares[symbol] = shares
         for leg in self._adds.get(symbol, {}):
             self._movers[leg].discard(symbol)
@@ -187,14 +181,3 @@ class Exposure:
     def _share(self, order: Order | None) -> Share | None:
         """Return an order's share of the sums; None for one that they do not hold."""
         return None if order is None else self._shares.get(order.symbol, {}).get(order)
-
-
-def _share_of(order: Order, before: Share | None, legs_moved: tuple[Leg, ...], portfolio: Portfolio) -> Share:
-    """Return an order's share; of what depends on the order alone, what it was before if the order is as it was."""
-    units = order.worst_price, order.worst_remaining
-    if before is not None and before.units == units:
-        price, qty, asset, amount = before.price, before.qty, before.asset, before.amount
-    else:
-        price, qty = unscale(units[0], order.price_precision), unscale(units[1], order.qty_precision)
-        asset, amount = risk.spends(order)
-    return Share(units, legs_moved, price, qty, portfolio.worth(order.symbol, price, qty), asset, amount)

@@ -35,6 +35,11 @@ def prepared() -> Config:
     return setting.prepare(config, STRATEGY, PAIRS, PAIRS, 4)
 
 
+def reconciled(bus: Bus, data: Dataset) -> Report:
+    # Its timers are never late.
+    return run.by_rule(run.prepare(prepared(), STRATEGY, bus, data, "run"), "pro_rata", 0)
+
+
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bus, Dataset]:
     # Two minutes are heard before the compared time begins.
@@ -44,8 +49,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bus, Dataset]:
 @pytest.fixture(scope="module")
 def made(recorded: tuple[Bus, Dataset]) -> Report:
     bus, data = recorded
-    # Its timers are never late.
-    return run.of_bus(prepared(), STRATEGY, bus, data, "run", "pro_rata", 0)
+    return reconciled(bus, data)
 
 
 def test_every_target_is_decided_again(made: Report, recorded: tuple[Bus, Dataset]) -> None:
@@ -62,7 +66,7 @@ def test_the_fills_match_and_the_rest_has_causes(made: Report) -> None:
 
 def test_a_short_recording_is_compared_whole_and_its_beginning_is_a_cause(tmp_path: Path) -> None:
     bus, data = record(prepared(), STRATEGY, 60, tmp_path)
-    short = run.of_bus(prepared(), STRATEGY, bus, data, "run", "pro_rata", 0)
+    short = reconciled(bus, data)
     assert short.live_fills >= 10
     assert "unexplained" not in {*short.missed, *short.extra}
     assert Decimal(short.unexplained) == 0
@@ -79,13 +83,13 @@ def test_of_several_queue_rules_the_first_with_the_most_matches_is_shown(
 ) -> None:
     matched = {"pro_rata": 8, "front": 10, "back": 10}
 
-    def of_bus(*arguments: object) -> Report:
-        queue = str(arguments[-1])
+    def by_rule(_: object, queue: str) -> Report:
         return msgspec.structs.replace(
             made, queue=queue, live_fills=10, matched=matched[queue], matched_share=matched[queue] / 10
         )
 
-    monkeypatch.setattr(run, "of_bus", of_bus)
+    monkeypatch.setattr(run, "by_rule", by_rule)
+    monkeypatch.setattr(run, "prepare", lambda *_: None)
     monkeypatch.setattr(buses, "read", lambda _: None)
     monkeypatch.setattr(run, "read", lambda _: None)
     best = run.reconcile(prepared(), "run", STRATEGY, [*matched])
@@ -101,7 +105,7 @@ def test_own_orders_are_found_in_the_books(made: Report) -> None:
 
 
 def test_the_same_recording_gives_the_same_report(made: Report, recorded: tuple[Bus, Dataset]) -> None:
-    again = run.of_bus(prepared(), STRATEGY, *recorded, "run", "pro_rata", 0)
+    again = reconciled(*recorded)
     assert msgspec.structs.replace(again, wall_s=made.wall_s) == made
 
 
