@@ -61,8 +61,6 @@ class Collector:
     async def run(self) -> None:
         """Connect after subscribers had time to attach: a snapshot that nobody heard must be requested again."""
         await asyncio.sleep(limits.JOIN_S)
-        if self.level3 is not None:
-            self.level3.start()
         await asyncio.gather(self.socket.run(), self._fetch_instruments())
 
     async def _fetch_instruments(self) -> None:

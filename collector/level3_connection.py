@@ -1,14 +1,17 @@
 """The second connection's shell: a token by REST with the data key, a socket, and the effects of its core.
 
-Whatever happens here is logged and shown; the public feed goes on.
+It is there while somebody subscribes to single orders by name, as ``record`` does, and a while longer. Whatever happens
+here is logged and shown; the public feed goes on.
 """
 
 from __future__ import annotations
 
+import asyncio
+
 from collector.feed.level3 import Figures, Level3Feed
 from shared import limits
 from shared.background import Background
-from shared.clock import boot_ns, wall_ns
+from shared.clock import SECOND, boot_ns, wall_ns
 from shared.kraken.key_backoff import KeyBackoff
 from shared.kraken.reconnect import Reconnect
 from shared.kraken.rest import Rest
@@ -16,6 +19,9 @@ from shared.kraken.socket import KrakenSocket
 from shared.kraken.token import METHOD, fetch_token
 from shared.process.loop import Process
 from shared.version import tradebyte_version
+
+TOPIC = "feed.level3"
+KEPT_NS = int(limits.LEVEL3_KEPT_S * SECOND)
 
 
 class Level3Connection:
@@ -29,6 +35,8 @@ class Level3Connection:
         self._key = KeyBackoff()
         self._problem = ""
         self._background = Background(self._failed)
+        self._running: asyncio.Task[None] | None = None
+        self._read_at = 0
         self._socket = KrakenSocket(
             kraken.ws_level3_url,
             self._opened,
@@ -38,23 +46,28 @@ class Level3Connection:
             Reconnect(limits.LEVEL3_ATTEMPTS_10_MIN),
         )
 
-    def start(self) -> None:
-        """Connect in the background, for as long as the process's loop runs."""
-        self._background.start(self._socket.run())
-
     def refresh(self, now: int) -> None:
         """Fetch new snapshots for a reader that joined late."""
         self._feed.refresh(now)
 
     def on_turn(self, now: int) -> None:
-        """Turn the core, and show the state in the heartbeat."""
+        """Connect or end the connection by who reads it, turn the core, and show the state in the heartbeat."""
+        if self._process.publisher.is_named(TOPIC):
+            self._read_at = now
+            if self._running is None:
+                self._running = self._background.start(self._socket.run())
+        elif self._running is not None and now - self._read_at > KEPT_NS:
+            self._running.cancel()
+            self._running = None
+            self._feed.closed()
         self._feed.turn(now)
         self._carry_out()
         self._process.details["level3"] = self.figures()
 
     def figures(self) -> Figures:
         """Return the state for people."""
-        return self._feed.figures(self._problem or self._socket.problem, self._socket.reconnect.attempts)
+        problem = self._problem or self._socket.problem if self._running is not None else ""
+        return self._feed.figures(problem, self._socket.reconnect.attempts, is_read=self._running is not None)
 
     def _opened(self) -> None:
         self._background.start(self._subscribe())

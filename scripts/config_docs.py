@@ -25,7 +25,7 @@ ABOUT: Final[dict[str, str]] = {
     "kraken.api_secret": "its secret, base64 as Kraken gives it",
     "kraken.halt_key": "a key that may only cancel; `halt` uses it when the executor does not answer",
     "kraken.halt_secret": "its secret",
-    "kraken.data_key": "a key that may only use WebSockets: with it `level3` (each order of the book) is recorded too",
+    "kraken.data_key": "a key that may only use WebSockets, to record `level3` (each order); empty: none live",
     "kraken.data_secret": "its secret",
     "kraken.rest_url": "empty: the simulator in the sandbox, Kraken's own address otherwise",
     "kraken.ws_url": "the public WebSocket; empty as above",

@@ -14,11 +14,12 @@ class Background:
         self._failed = failed
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[None, None, None]) -> None:
-        """Run ``work`` in the running event loop."""
+    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Run ``work`` in the running event loop; return its task, which may be cancelled."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

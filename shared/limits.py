@@ -62,6 +62,7 @@ CONNECTION_STABLE_S: Final = 5.0
 CONNECTION_DEAD_S: Final = 6.0  # no frame, not even Kraken's 1 Hz heartbeat: drop it and connect again
 CONNECT_ATTEMPTS_10_MIN: Final = 60  # collector, executor and the level3 connection together stay within 150
 LEVEL3_ATTEMPTS_10_MIN: Final = 20
+LEVEL3_KEPT_S: Final = 60.0  # after its last reader: readers that come and go cost few of those attempts
 LEVEL3_POINTS_A_S: Final = 200  # of subscriptions to single orders, for an account that is not "pro"
 PING_EVERY_S: Final = 5.0
 SUBSCRIBE_BATCH_SYMBOLS: Final = 50

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from backtest.reconciliation.bus import Bus, Said
+from backtest.reconciliation.market.own_orders import Stand, stands
 from backtest.reconciliation.matching import Beside, OwnFill, Piece
-from backtest.reconciliation.own_orders import Stand, stands
 from shared.clock import MS, SECOND
 from shared.kraken.counters import ADD, CANCEL_WORST
 from shared.messages import Control, OrderState, Side

@@ -10,10 +10,11 @@ import msgspec
 
 from backtest.exact.run import Outcome
 from backtest.reconciliation.causes import Cause, Explained
+from backtest.reconciliation.market.by_price import TakenOut
 from backtest.reconciliation.matching import Beside, OwnFill
 from backtest.reconciliation.profit import Difference
 from backtest.reconciliation.targets import Decided, Difference as OtherTarget
-from backtest.reconciliation.without_us import TakenOut
+from backtest.report.earned import queue_name
 from shared.clock import SECOND, rfc3339
 from shared.messages import Quote
 from shared.numbers import plain, text
@@ -38,7 +39,10 @@ class TargetDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookShown(msgspec.Struct, frozen=True, kw_only=True):
-    """Changes of own orders that were taken out of one book (:class:`TakenOut`)."""
+    """Changes of own orders that were taken out of one book (:class:`TakenOut`).
+
+    ``single_orders`` is null where the record has none: else they, and not the book by price, were played.
+    """
 
     exact: int
     within: int
@@ -46,6 +50,7 @@ class BookShown(msgspec.Struct, frozen=True, kw_only=True):
     unseen: int
     outside: int
     short: str
+    single_orders: int | None
 
 
 class Unmatched(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +71,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     ``matched`` counts live fills of which the played run has nine tenths or more. ``missed`` and ``extra`` count the
     other fills by cause. ``difference`` is live less played; ``by_cause`` and ``unexplained`` add up to it. ``queues``
-    are the shares matched by each queue rule that was tried, of which ``queue`` has the most.
+    are the shares matched by each queue rule that was tried, of which ``queue`` has the most; it is ``level3`` where
+    every pair's single orders were played, and no rule was asked.
     ``unreadable`` counts messages of the recording that could not be read.
     """
 
@@ -115,12 +121,15 @@ def make(
     unreadable: int,
 ) -> Report:
     """Return the report."""
+    queue, tape = outcome.options.queue, outcome.tape
+    if tape is not None:
+        queue = queue_name(queue, tape.symbols, tape.by_order)
     by_cause = {str(cause): plain(amount) for cause, amount in sorted(difference.by_cause.items())}
     return Report(
         recording=path,
         strategy=outcome.options.strategy,
-        queue=outcome.options.queue,
-        queues={outcome.options.queue: beside.live_matched / len(live) if live else None},
+        queue=queue,
+        queues={queue: beside.live_matched / len(live) if live else None},
         begin=rfc3339(begin_ts),
         end=rfc3339(outcome.end_ts),
         seconds=(outcome.end_ts - begin_ts) / SECOND,
@@ -169,6 +178,7 @@ def _book_shown(each: TakenOut, qty_precision: int) -> BookShown:
         unseen=each.unseen,
         outside=each.outside,
         short=text(each.short_lots, qty_precision),
+        single_orders=each.single_orders,
     )
 
 
@@ -234,6 +244,8 @@ def _queue_line(shares: dict[str, float | None]) -> list[str]:
 
 
 def _book_line(symbol: str, book: BookShown) -> str:
+    if book.single_orders is not None:
+        return f"- {symbol}: {book.single_orders:,} own orders taken out of the single orders (level 3) by their ids"
     changes = book.exact + book.within + book.unseen + book.outside
     return (
         f"- {symbol}: {changes:,} changes of own orders taken out of the book, {book.exact:,} of them seen exactly, "

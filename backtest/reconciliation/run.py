@@ -9,23 +9,21 @@ import msgspec
 
 from backtest.data.columns import Columns, Kind
 from backtest.data.sources import Dataset, read
-from backtest.data.window import window
 from backtest.exact import setting
 from backtest.exact.trader import TURN_NS
 from backtest.reconciliation import (
     bus as buses,
     matching,
-    own_orders,
     played,
     profit,
     report,
     start,
     targets,
-    without_us,
 )
 from backtest.reconciliation.bus import Bus
 from backtest.reconciliation.causes import Explainer, order_reports
-from backtest.reconciliation.without_us import TakenOut
+from backtest.reconciliation.market import places, without_us
+from backtest.reconciliation.market.without_us import WithoutUs
 from shared import limits
 from shared.clock import SECOND
 from shared.config import Config
@@ -39,10 +37,13 @@ WARM_NS = 2 * int(limits.VOLATILITY_HALF_LIFE_S * SECOND)
 def reconcile(config: Config, path: str, strategy: str | None, queues: Sequence[str]) -> report.Report:
     """Return what a recording's live run did beside what the exact engine does. Raises DataError.
 
-    Of several queue rules the one by which most fills match is this market's; the first of those that are alike.
+    Of several queue rules the one by which most fills match is this market's; the first of those that are alike. None
+    is asked where every pair's single orders are recorded.
     """
     name = setting.choose_strategy(config, strategy)
     recorded = prepare(config, name, buses.read([path]), read([path]), path)
+    if all(each.others.orders is not None for each in recorded.market.values()):
+        queues = queues[:1]
     tried = [by_rule(recorded, queue) for queue in queues]
     best = max(tried, key=lambda each: each.matched)
     return msgspec.structs.replace(best, queues={each.queue: each.matched_share for each in tried})
@@ -50,10 +51,10 @@ def reconcile(config: Config, path: str, strategy: str | None, queues: Sequence[
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording, and what does not depend on the queue rule: its targets decided again, its books without us.
+    """A recording, and what does not depend on the queue rule: its targets decided again, its market without us.
 
-    ``others`` are the books of the pairs and of those that value them, from the recording's start; ``begin_ts`` is when
-    the compared time begins.
+    ``market`` has the pairs and those that value them, from the recording's start; ``begin_ts`` is when the compared
+    time begins.
     """
 
     config: Config
@@ -63,8 +64,7 @@ class Recorded:
     traded: list[str]
     references: list[str]
     decided: targets.Decided
-    others: dict[str, Columns]
-    taken: dict[str, TakenOut]
+    market: dict[str, WithoutUs]
     begin_ts: int
 
 
@@ -73,7 +73,6 @@ def prepare(config: Config, strategy: str, bus: Bus, data: Dataset, path: str) -
     traded = setting.traded_pairs(config, strategy, data.columns)
     references = setting.references(config, traded, data.columns)
     listed = {symbol: data.columns[symbol] for symbol in [*traded, *references]}
-    without = {symbol: _without_us(part, strategy, bus, symbol) for symbol, part in listed.items()}
     return Recorded(
         config=config,
         strategy=strategy,
@@ -82,8 +81,10 @@ def prepare(config: Config, strategy: str, bus: Bus, data: Dataset, path: str) -
         traded=traded,
         references=references,
         decided=targets.decide_again(config, strategy, bus),
-        others={symbol: others for symbol, (others, _) in without.items()},
-        taken={symbol: taken for symbol, (_, taken) in without.items()},
+        market={
+            symbol: without_us.take_out(part, bus.orders[symbol], strategy, bus.boot_to_wall)
+            for symbol, part in listed.items()
+        },
         begin_ts=_begin_ts(listed.values()),
     )
 
@@ -95,10 +96,9 @@ def by_rule(recorded: Recorded, queue: str, timer_late_ns: int = TIMER_LATE_NS) 
     """
     config, strategy, bus, begin_ts = recorded.config, recorded.strategy, recorded.bus, recorded.begin_ts
     columns = {}
-    for symbol, others in recorded.others.items():
-        begun = Columns(others.pair, others.depth, window(others.pair, others.table, begin_ts, None))
+    for symbol, market in recorded.market.items():
         resting = start.resting_at(bus, strategy, [symbol], begin_ts - bus.boot_to_wall)
-        columns[symbol] = start.with_places(begun, others, resting, queue, bus.boot_to_wall)
+        columns[symbol] = places.begun(market, resting, begin_ts, queue, bus.boot_to_wall)
     again = played.play(config, strategy, columns, recorded.references, bus, queue, timer_late_ns)
     outcome = again.outcome
     live = matching.live_fills(bus.fills, strategy, outcome.pairs, begin_ts, outcome.end_ts)
@@ -113,13 +113,13 @@ def by_rule(recorded: Recorded, queue: str, timer_late_ns: int = TIMER_LATE_NS) 
         bus.controls,
         offset,
         begin_ts,
-        min(int(part.table["exchange_ts"][0].as_py()) for part in recorded.others.values()) + WARM_NS,
+        min(int(each.others.table["exchange_ts"][0].as_py()) for each in recorded.market.values()) + WARM_NS,
     ).explain()
     values = profit.Values(outcome.pairs, outcome.last_mids, outcome.rates)
     return report.make(
         path=recorded.path,
         decided=recorded.decided,
-        taken=recorded.taken,
+        taken={symbol: each.taken for symbol, each in recorded.market.items()},
         outcome=outcome,
         live=live,
         beside=beside,
@@ -139,11 +139,6 @@ def _begin_ts(parts: Iterable[Columns]) -> int:
     first = max(int(part.table["exchange_ts"][0].as_py()) for part in parts)
     last = max(int(part.table["exchange_ts"][-1].as_py()) for part in parts)
     return first + WARM_NS if last - first >= 2 * WARM_NS else first
-
-
-def _without_us(part: Columns, strategy: str, bus: Bus, symbol: str) -> tuple[Columns, TakenOut]:
-    changes = own_orders.stands(bus.orders[symbol], strategy, bus.boot_to_wall)
-    return without_us.take_out(part, own_orders.steps(changes))
 
 
 def _gaps(part: Columns) -> list[int]:

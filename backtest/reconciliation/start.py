@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from backtest.data.columns import BUY, SCHEMA, SELL, Columns, Flag, Kind
-from backtest.data.window import window
-from backtest.exact.replayed import merge
 from backtest.reconciliation.bus import Bus, last_before
-from backtest.reconciliation.own_orders import RESTING
-from backtest.venue.implementation import Market, load_market
+from backtest.reconciliation.market.own_orders import RESTING
 from backtest.venue.kraken import Kraken
 from executor.record.journal import Journal
 from executor.record.rows import OrderRow, SendRow
@@ -69,79 +63,6 @@ def _volume(account: Account, symbols: Iterable[str], usual: Decimal) -> Decimal
             if rates == (Decimal(maker), Decimal(taker)):
                 return Decimal(volume)
     return usual
-
-
-def with_places(
-    begun: Columns, whole: Columns, resting: Sequence[tuple[Orders, Order]], queue: str, boot_to_wall: int
-) -> Columns:
-    """Return columns in which resting orders get the place in their queue that the record before gives them.
-
-    ``begun`` begins with a snapshot, ``whole`` are the same rows from the recording's start. Of a level in which an
-    order rests the snapshot has what is ahead of it, and a row that follows brings the rest.
-    """
-    table = begun.table
-    if not resting or table["kind"][0].as_py() != Kind.SNAPSHOT:
-        return begun
-    begin_ts = int(table["exchange_ts"][0].as_py())
-    ahead = _ahead(whole, resting, begin_ts, queue, boot_to_wall)
-    if not ahead:
-        return begun
-    last = pa.scalar(int(Flag.LAST), pa.uint8())
-    size = int(pc.index(pc.bit_wise_and(table["flags"], last), last).as_py()) + 1
-    kept, rest = [], []
-    for row in table.slice(0, size).to_pylist():
-        before = min(ahead.get((row["side"], row["ticks"]), row["lots"]), row["lots"])
-        if before < row["lots"]:
-            rest.append({**row, "kind": int(Kind.LEVEL), "flags": 0})
-        if before:
-            kept.append({**row, "lots": before, "flags": 0})
-    for message in (kept, rest):
-        if message:
-            message[0]["flags"] |= int(Flag.FIRST) if message is kept else 0
-            message[-1]["flags"] |= int(Flag.LAST)
-    rows = pa.Table.from_pylist([*kept, *rest], SCHEMA)
-    return Columns(begun.pair, begun.depth, pa.concat_tables([rows, table.slice(size)]).combine_chunks())
-
-
-def _ahead(
-    whole: Columns, resting: Sequence[tuple[Orders, Order]], begin_ts: int, queue: str, boot_to_wall: int
-) -> dict[tuple[int, int], int]:
-    """Return the lots ahead of the first own order at a time, by side and price; only where the record shows its way.
-
-    Of one that the record would have filled by then nothing is ahead.
-    """
-    before = window(whole.pair, whole.table, None, begin_ts)
-    joined = sorted((_joined(order) + boot_to_wall, number) for number, (_, order) in enumerate(resting))
-    joined = [(ts, number) for ts, number in joined if before.num_rows and ts > before["exchange_ts"][0].as_py()]
-    if not joined:
-        return {}
-    market = load_market(1, queue)
-    merge({whole.pair.symbol: Columns(whole.pair, whole.depth, before)}).play_on(market)
-    stand: dict[int, Order] = {}
-    for ts, number in joined:
-        _play_until(market, ts)
-        order = resting[number][1]
-        market.submit(0, number + 1, 1, order.side, order.price, order.qty - order.filled, "gtc", True)
-        if market.order(0, number + 1) is not None:
-            stand[number] = order
-    _play_until(market, begin_ts - 1)
-    ahead: dict[tuple[int, int], int] = {}
-    for number, order in stand.items():
-        lots, is_known = market.place(0, number + 1) or (0, True)
-        key = (BUY if order.side == "buy" else SELL), order.price
-        if is_known:
-            ahead[key] = min(lots, ahead.get(key, lots))
-    return ahead
-
-
-def _joined(order: Order) -> int:
-    """Return about when an order came to rest where it does, ns of CLOCK_BOOTTIME; 0 if that is not known."""
-    return order.acked - (order.acked - order.sent) // 2 if 0 < order.sent < order.acked else 0
-
-
-def _play_until(market: Market, ts: int) -> None:
-    while market.advance(ts, 0)[0]:
-        pass
 
 
 class Start:

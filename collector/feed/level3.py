@@ -49,9 +49,13 @@ class Subscription:
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """The state of the connection, for people: a detail of the collector's heartbeat."""
+    """The state of the connection, for people: a detail of the collector's heartbeat.
+
+    There is none while nobody reads single orders (``is_read``).
+    """
 
     connected: bool
+    is_read: bool
     problem: str
     symbols: dict[str, str]
     checksums_ok: int
@@ -80,10 +84,11 @@ class Level3Feed:
         """Return the effects since the last call."""
         return self.out.take()
 
-    def figures(self, problem: str, attempts: int) -> Figures:
+    def figures(self, problem: str, attempts: int, *, is_read: bool) -> Figures:
         """Return the state for people, with the shell's ``problem``."""
         return Figures(
             connected=self._connected,
+            is_read=is_read,
             problem=problem,
             symbols={symbol: self._state(symbol).value for symbol in self._symbols},
             checksums_ok=self._ok,

@@ -36,6 +36,7 @@ from shared.process.command_line import EXIT_HELD, load_config, parser, refuse
 
 EXIT_FAILED = 1
 MB = 1_000_000
+ORDERS = "feed.level3"
 DEFAULT_MAX_MB, DEFAULT_ROTATE_MB, DEFAULT_ROTATE_MINUTES = 1000.0, 64.0, 60.0
 # Trading processes come first when both need the processor; the recorder's messages wait in its queue.
 NICENESS = 5
@@ -70,8 +71,9 @@ class Run:
         self.recorder = Recorder(min(limits.RECORD_BATCH_BYTES, rules.rotate_bytes))
         self.store = Store(folder, rules, make_schema)
         # A recording without the book that its changes begin from could not be played.
-        has_books = not names or any(name == "feed" or name.startswith(("feed.book", "feed.level3")) for name in names)
-        requests = [topics.SNAPSHOT_REQUEST] if has_books else []
+        requests = [topics.SNAPSHOT_REQUEST] if _has("feed.book", names) or _has(ORDERS, names) else []
+        # The collector has single orders only while somebody subscribes to them by name.
+        requests += [ORDERS] if _has(ORDERS, names) else []
         self.subscriber = bus.Subscriber(zmq.Context.instance(), (), [*(names or [""]), *requests], config.curve)
         # No backoff: after any absence of a publisher its first messages are wanted too.
         self.subscriber.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 0)
@@ -147,6 +149,11 @@ class Run:
             without_header=recorder.headless,
             stopped_by=self.why,
         )
+
+
+def _has(kind: str, names: list[str]) -> bool:
+    """True if what is recorded (everything without ``names``) has messages of a kind of the feed."""
+    return not names or any(name == "feed" or name.startswith(kind) for name in names)
 
 
 def sentences(summary: Summary) -> list[str]:

@@ -160,6 +160,8 @@ def lines(report: Status) -> list[str]:
 
 
 def _level3(orders: Level3Shown) -> str:
+    if not orders.is_read:
+        return "single orders (level3): fetched while somebody records them"
     word = "connected" if orders.connected else "[yellow]not connected[/yellow]"
     why = f" ({escape(orders.problem)})" if orders.problem else ""
     ready = sum(state == "subscribed" for state in orders.symbols.values())

@@ -96,9 +96,10 @@ class UnwantedShown(Shown, frozen=True, kw_only=True):
 
 
 class Level3Shown(Shown, frozen=True, kw_only=True):
-    """The connection for single orders, of the collector's heartbeat."""
+    """The connection for single orders, of the collector's heartbeat; there is none while nobody reads them."""
 
     connected: bool
+    is_read: bool = True
     problem: str
     symbols: dict[str, str]
     checksums_ok: int

@@ -47,7 +47,8 @@ class Publisher:
         self._state: dict[bytes, bytes] = {}
         # When each state topic is repeated next, the first due first.
         self._repeats: deque[tuple[int, bytes]] = deque()
-        self._asked_for: set[bytes] = set()
+        # Prefixes that somebody subscribes to now.
+        self._wanted: set[bytes] = set()
         self.socket = context.socket(zmq.XPUB)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.SNDHWM, limits.BUS_QUEUE_MESSAGES)
@@ -101,9 +102,14 @@ class Publisher:
         self._send(raw, payload)
 
     def is_subscribed(self, prefix: str) -> bool:
-        """True if anybody ever subscribed to topics with this prefix."""
+        """True if anybody subscribes to topics with this prefix, to all topics too."""
         wanted = prefix.encode()
-        return any(wanted.startswith(subscribed) or subscribed.startswith(wanted) for subscribed in self._asked_for)
+        return self.is_named(prefix) or any(wanted.startswith(subscribed) for subscribed in self._wanted)
+
+    def is_named(self, prefix: str) -> bool:
+        """True if anybody subscribes to this prefix or a longer one: who subscribes to everything does not count."""
+        wanted = prefix.encode()
+        return any(subscribed.startswith(wanted) for subscribed in self._wanted)
 
     def repeat(self, now: int) -> None:
         """Send the last message of the state topics that are due again, as the same bytes; ``now`` in ns.
@@ -135,11 +141,14 @@ class Publisher:
                 break
         if changes and self.on_subscriptions is not None:
             self.on_subscriptions(changes)
+        for change in changes:
+            if change[:1] == b"\x00":
+                self._wanted.discard(change[1:])
+            elif len(self._wanted) < limits.BUS_TRACKED_TOPICS:
+                self._wanted.add(change[1:])
         wanted = {change[1:] for change in changes if change[:1] == b"\x01"}
         if wanted:
             self.snapshot_requests += _SNAPSHOT_REQUEST in wanted
-            if len(self._asked_for) < limits.BUS_TRACKED_TOPICS:
-                self._asked_for |= wanted
             for raw, payload in self._state.items():
                 if any(raw.startswith(prefix) for prefix in wanted):
                     self._send(raw, payload)

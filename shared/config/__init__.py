@@ -10,7 +10,7 @@ from shared.config.bus import Curve
 from shared.config.checks.check import check, consent_file, require_consent
 from shared.config.kraken import LIVE_REST, Kraken
 from shared.config.load import DEFAULT_PATH, load, parse, place
-from shared.config.sandbox import SANDBOX_KEYS, VISITOR_KEYS
+from shared.config.sandbox import SANDBOX_DATA_KEY, SANDBOX_KEYS, VISITOR_KEYS
 from shared.config.schema import Config
 from shared.config.simulator import Key, SimAccount, Simulator
 from shared.config.strategies import Strategy
@@ -20,6 +20,7 @@ from shared.errors import ConfigError
 __all__ = [
     "DEFAULT_PATH",
     "LIVE_REST",
+    "SANDBOX_DATA_KEY",
     "SANDBOX_KEYS",
     "VISITOR_KEYS",
     "Config",

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.config.sandbox import SANDBOX_INVENTORY, SANDBOX_KEYS, VISITOR_KEYS
+from shared.config.sandbox import SANDBOX_DATA_KEY, SANDBOX_INVENTORY, SANDBOX_KEYS, VISITOR_KEYS
 from shared.config.unconfirmed import Unconfirmed
 
 
@@ -66,6 +66,7 @@ def _default_accounts() -> list[SimAccount]:
                 ),
                 Key(api_key=people[0], api_secret=people[1]),
                 Key(api_key=halt[0], api_secret=halt[1], permissions=["cancel"]),
+                Key(api_key=SANDBOX_DATA_KEY[0], api_secret=SANDBOX_DATA_KEY[1], permissions=["websocket"]),
             ],
             balances=rich,
             volume_30d_usd=Decimal(10_000_000),

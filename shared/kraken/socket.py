@@ -69,7 +69,7 @@ class KrakenSocket:
             link.abort()
 
     async def run(self) -> None:
-        """Connect, read, and connect again, until cancelled."""
+        """Connect, read, and connect again, until cancelled: the connection then ends without ``on_close``."""
         while True:
             self.reconnect.attempting(time.monotonic())
             link = _Link(self._opened, self._on_frames)
@@ -81,6 +81,9 @@ class KrakenSocket:
                 why = f"{type(error).__name__}: {error}"
             except ProxyUnusable as error:
                 why = str(error)
+            except asyncio.CancelledError:
+                self._link = None
+                raise
             finally:
                 link.abort()
             self.problem = why

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from collector.recording.files import Recording, find
-from shared.config import VISITOR_KEYS
+from shared.config import SANDBOX_DATA_KEY
 from shared.kraken.level3 import Level3Book
 from shared.messages import FeedFrame
 from tests.system import System, running, until
@@ -18,12 +18,8 @@ from tests.system import System, running, until
 pytestmark = pytest.mark.processes
 
 
-def with_data_key(secret: str) -> Any:
-    def changed(tree: dict[str, Any]) -> None:
-        tree["kraken"] |= {"data_key": VISITOR_KEYS[0][0], "data_secret": secret}
-        tree["trading"]["record_depth"] = 100
-
-    return changed
+def with_a_wrong_secret(tree: dict[str, Any]) -> None:
+    tree["kraken"] |= {"data_key": SANDBOX_DATA_KEY[0], "data_secret": "d3Jvbmc="}
 
 
 def level3(system: System) -> dict[str, Any]:
@@ -32,12 +28,8 @@ def level3(system: System) -> dict[str, Any]:
 
 
 def test_single_orders_are_recorded_and_every_checksum_holds(tmp_path: Path) -> None:
-    with running(tmp_path, with_data_key(VISITOR_KEYS[0][1])) as system:
-        until(
-            "every pair is subscribed",
-            lambda: set(level3(system).get("symbols", {"": ""}).values()) == {"subscribed"},
-            60,
-        )
+    with running(tmp_path) as system:
+        until("the collector says what it has", lambda: level3(system).get("attempts") == 0, 60)
         done = system.tradebyte("record", "feed", "order", "--seconds", "15")
         assert done.returncode == 0, done.stderr
         scored = system.run("backtest", "score", "data/recordings", "--horizon", "3", "--every", "3", "--json")
@@ -46,7 +38,7 @@ def test_single_orders_are_recorded_and_every_checksum_holds(tmp_path: Path) -> 
         status = system.json("status")["connection"]["level3"]
         assert (status["connected"], status["problem"], status["checksums_failed"]) == (True, "", 0)
         findings = system.json("doctor")["findings"]
-        assert [finding["level"] for finding in findings if finding["check"] == "data-key"] == ["warning"]
+        assert [finding["level"] for finding in findings if finding["check"] == "data-key"] == ["ok"]
     books = {
         symbol: Level3Book(symbol, 100, price, 8) for symbol, price in (("BTC/USD", 1), ("ETH/USD", 2), ("SOL/USD", 2))
     }
@@ -59,7 +51,8 @@ def test_single_orders_are_recorded_and_every_checksum_holds(tmp_path: Path) -> 
 
 
 def test_a_wrong_data_key_is_shown_and_the_public_feed_goes_on(tmp_path: Path) -> None:
-    with running(tmp_path, with_data_key("d3Jvbmc=")) as system:
+    with running(tmp_path, with_a_wrong_secret) as system:
+        assert system.tradebyte("record", "feed.level3", "--seconds", "5").returncode == 1
         until("the refusal is shown", lambda: "no WebSocket token" in level3(system).get("problem", ""), 60)
         until(
             "every book is live", lambda: all(b["state"] == "live" for b in system.json("status")["books"].values()), 60

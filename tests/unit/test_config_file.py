@@ -52,4 +52,5 @@ def test_its_accounts_have_the_keys_that_the_design_names() -> None:
     assert maker.keys[0].api_key == written.kraken.api_key
     assert maker.keys[1].api_key != maker.keys[0].api_key
     assert (maker.keys[2].api_key, maker.keys[2].permissions) == (written.kraken.halt_key, ["cancel"])
+    assert (maker.keys[3].api_key, maker.keys[3].permissions) == (written.kraken.data_key, ["websocket"])
     assert len(visitor.keys) == 1

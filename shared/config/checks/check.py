@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from shared.config.checks.alerts import check_alerts
-from shared.config.checks.keys import check_keys
+from shared.config.checks.keys import check_keys, fill_data_key
 from shared.config.checks.names import check_inventory, check_names
 from shared.config.checks.ports import PORT_MAX, check_ports, port_of
 from shared.config.kraken import LIVE_REST, LIVE_WS, LIVE_WS_1, LIVE_WS_AUTH, LIVE_WS_LEVEL3
@@ -31,6 +31,7 @@ def check(config: Config, where: Callable[[str], str]) -> None:
         return ConfigError(f"{where(key)}: {key}: {text}")
 
     _fill_urls(config)
+    fill_data_key(config)
     check_ports(config, wrong)
     _check_addresses(config, wrong)
     _check_monitor(config, wrong)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from shared.config.sandbox import SANDBOX_KEYS, VISITOR_KEYS
+import msgspec
+
+from shared.config.sandbox import SANDBOX_DATA_KEY, SANDBOX_KEYS, VISITOR_KEYS
 from shared.config.schema import Config
 
 Wrong = Callable[[str, str], Exception]
@@ -15,7 +17,7 @@ OPTIONAL: Final = ("halt", "data")
 PARTS: Final = (("key", "secret"), ("secret", "key"))
 # Printable, without spaces, quotes and characters that are special to a shell. Doctor checks that secrets are base64.
 KEY: Final = re.compile(r"[!#%&(-\[\]-_a-~]*")
-SHIPPED: Final = frozenset(text for pair in (*SANDBOX_KEYS, *VISITOR_KEYS) for text in pair)
+SHIPPED: Final = frozenset(text for pair in (*SANDBOX_KEYS, SANDBOX_DATA_KEY, *VISITOR_KEYS) for text in pair)
 
 
 def check_keys(config: Config, wrong: Wrong) -> None:
@@ -55,6 +57,15 @@ def check_keys(config: Config, wrong: Wrong) -> None:
         if getattr(kraken, name) in SHIPPED:
             text = "sandbox is false but this is the sandbox's; create a key at Kraken, or leave it out"
             raise wrong(f"kraken.{name}", text)
+
+
+def fill_data_key(config: Config) -> None:
+    """Use the sandbox's key for single orders where the file names none and the simulator knows it."""
+    kraken = config.kraken
+    known = {(key.api_key, key.api_secret) for account in config.simulator.accounts for key in account.keys}
+    if kraken.sandbox and not kraken.data_key and not kraken.data_secret and SANDBOX_DATA_KEY in known:
+        key, secret = SANDBOX_DATA_KEY
+        config.kraken = msgspec.structs.replace(kraken, data_key=key, data_secret=secret)
 
 
 def _check_text(key: str, text: str, wrong: Wrong) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from backtest.data.order_rows import OrderRows
 from backtest.data.sources import Dataset
 from backtest.data.tally import Tally
-from backtest.data.window import window
+from backtest.data.window import orders_window, window
 from backtest.exact.crowd_rows import BookRows
 from backtest.exact.engine import Engine
 from backtest.exact.run import BOOT_NS, EARLY_NS, EPOCH_NS
@@ -20,6 +21,7 @@ from backtest.venue.latency import Latency, LatencyKind
 from backtest.venue.loop import Loop
 from shared.clock import MS, SECOND
 from shared.config import Config
+from shared.kraken import level3
 from shared.messages import BookStatus, FeedStatus, Instruments, Message
 from strategy.host import Host
 
@@ -29,14 +31,26 @@ HOP_NS = MS // 2
 
 
 class _Recorded(Engine):
-    """Keeps every message of its bus, and the levels of every public book as they change."""
+    """Keeps every message of its bus, the levels of every public book as they change, and every single order."""
 
     bus: Bus
     rows: dict[str, BookRows]
+    orders: dict[str, OrderRows]
 
     def begin(self) -> None:
         self.bus = Bus(boot_to_wall=self.kraken.boot_to_wall)
         self.rows = {symbol: BookRows(DEPTH) for symbol in self.source.pairs}
+        self.orders = {symbol: OrderRows(pair) for symbol, pair in self.source.pairs.items()}
+        world = self.kraken.world
+        for symbol in self.orders:
+            world.hub.join(level3.CHANNEL, symbol, DEPTH, self)
+            self.push(level3.CHANNEL, symbol, world.exchange.venues[symbol].order_book().snapshot(DEPTH))
+
+    def push(self, _channel: str, symbol: str, text: str) -> None:
+        """Take in a message of single orders, as the simulator hands it to a session."""
+        is_snapshot, messages = level3.messages(text.encode())
+        for message in messages:
+            self.orders[symbol].take(is_snapshot, message, self.kraken.ts)
 
     def _stamped(self, message: Message, topic: str, at: int) -> Message:  # type: ignore[override]
         stamped = super()._stamped(message, topic, at)
@@ -76,8 +90,11 @@ class _Recorded(Engine):
         super()._tell(news)
 
 
-def record(config: Config, strategy: str, seconds: float, folder: Path, late_s: float = 20.0) -> tuple[Bus, Dataset]:
-    """Return what a recorder would have that is started ``late_s`` into a run on the synthetic market."""
+def record(
+    config: Config, strategy: str, seconds: float, folder: Path, late_s: float = 20.0, *, by_order: bool = False
+) -> tuple[Bus, Dataset]:
+    """Return what a recorder would have that is started ``late_s`` into a run on the synthetic market; with a data
+    key ``by_order``."""
     loop = Loop(BOOT_NS)
     latency = Latency(LatencyKind.CONSTANT, 10.0, 1)
     kraken = Kraken(loop, config.simulator, latency, EPOCH_NS - BOOT_NS, crowded=True, seed=config.simulator.seed)
@@ -90,7 +107,9 @@ def record(config: Config, strategy: str, seconds: float, folder: Path, late_s: 
     columns = {}
     for symbol, rows in engine.rows.items():
         part = rows.columns(source.pairs[symbol])
-        columns[symbol] = dataclasses.replace(part, table=window(part.pair, part.table, begin_ts, None))
+        assert engine.orders[symbol].checksums[1] == 0
+        orders = orders_window(part.pair, engine.orders[symbol].taken(), begin_ts, None) if by_order else None
+        columns[symbol] = dataclasses.replace(part, table=window(part.pair, part.table, begin_ts, None), orders=orders)
     return _since(engine.bus, begin_ts - kraken.boot_to_wall), Dataset(columns, Tally())
 
 

@@ -72,7 +72,7 @@ class World:
         self.requests()
 
     def state(self, symbol: str = "BTC/USD") -> str:
-        return self.feed.figures("", 1).symbols[symbol]
+        return self.feed.figures("", 1, is_read=True).symbols[symbol]
 
 
 def test_it_subscribes_with_the_token_once_the_pair_is_known() -> None:
@@ -103,7 +103,7 @@ def test_frames_go_onto_the_bus_as_they_came_and_are_verified() -> None:
     ((topic, message),) = world.topics
     assert topic == "feed.level3.BTC/USD"
     assert (message.frame, message.connection, message.received) == (snapshot(), 1, world.now)
-    figures = world.feed.figures("", 3)
+    figures = world.feed.figures("", 3, is_read=True)
     assert (figures.checksums_ok, figures.checksums_failed, figures.frames, figures.attempts) == (1, 0, 1, 3)
     assert (figures.connected, figures.symbols) == (True, {"BTC/USD": "subscribed"})
 
@@ -122,7 +122,7 @@ def test_a_bad_checksum_fetches_a_new_snapshot_once() -> None:
     world.frame(snapshot(checksum=1))
     assert world.turn(4.9) == []
     assert world.turn(0.2) == [("unsubscribe", "BTC/USD")]
-    assert world.feed.figures("", 1).checksums_failed == 2
+    assert world.feed.figures("", 1, is_read=True).checksums_failed == 2
     assert len(world.topics) == 4
 
 

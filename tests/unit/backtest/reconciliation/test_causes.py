@@ -6,8 +6,8 @@ import pytest
 
 from backtest.reconciliation.bus import Bus, Said
 from backtest.reconciliation.causes import Cause, Explainer, order_reports
+from backtest.reconciliation.market.own_orders import stands, steps
 from backtest.reconciliation.matching import OwnFill, match
-from backtest.reconciliation.own_orders import stands, steps
 from executor.orders.ids import OrderId
 from shared.clock import MS, SECOND
 from shared.messages import Account, Control, Order, Orders, OrderState

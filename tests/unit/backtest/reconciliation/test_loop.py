@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -64,6 +66,20 @@ def test_the_fills_match_and_the_rest_has_causes(made: Report) -> None:
     assert "unexplained" not in {*made.missed, *made.extra}
 
 
+def test_where_every_order_is_recorded_the_fills_are_the_same(tmp_path: Path) -> None:
+    bus, data = record(prepared(), STRATEGY, 250, tmp_path, by_order=True)
+    by_order = reconciled(bus, data)
+    assert by_order.queue == "level3"
+    assert by_order.matched == by_order.live_fills == by_order.played_fills >= 10
+    assert Decimal(by_order.difference) == 0
+    for symbol, book in by_order.books.items():
+        assert book.single_orders is not None
+        assert book.single_orders > 2
+        assert f"- {symbol}: {book.single_orders} own orders taken out of the single orders" in "\n".join(
+            lines(by_order)
+        )
+
+
 def test_a_short_recording_is_compared_whole_and_its_beginning_is_a_cause(tmp_path: Path) -> None:
     bus, data = record(prepared(), STRATEGY, 60, tmp_path)
     short = reconciled(bus, data)
@@ -78,9 +94,9 @@ def test_the_difference_adds_up(made: Report) -> None:
     assert Decimal(made.unexplained) == 0
 
 
-def test_of_several_queue_rules_the_first_with_the_most_matches_is_shown(
-    made: Report, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def tried(made: Report, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], Report]:
+    """Return what is shown of three rules that match so much, with or without single orders."""
     matched = {"pro_rata": 8, "front": 10, "back": 10}
 
     def by_rule(_: object, queue: str) -> Report:
@@ -88,15 +104,29 @@ def test_of_several_queue_rules_the_first_with_the_most_matches_is_shown(
             made, queue=queue, live_fills=10, matched=matched[queue], matched_share=matched[queue] / 10
         )
 
+    def reconciled(by_order: bool) -> Report:
+        part = SimpleNamespace(others=SimpleNamespace(orders=object() if by_order else None))
+        monkeypatch.setattr(run, "prepare", lambda *_: SimpleNamespace(market={"BTC/USD": part}))
+        return run.reconcile(prepared(), "run", STRATEGY, [*matched])
+
     monkeypatch.setattr(run, "by_rule", by_rule)
-    monkeypatch.setattr(run, "prepare", lambda *_: None)
     monkeypatch.setattr(buses, "read", lambda _: None)
     monkeypatch.setattr(run, "read", lambda _: None)
-    best = run.reconcile(prepared(), "run", STRATEGY, [*matched])
+    return reconciled
+
+
+def test_of_several_queue_rules_the_first_with_the_most_matches_is_shown(
+    made: Report, tried: Callable[[bool], Report]
+) -> None:
+    best = tried(False)
     assert best.queue == "front"
     assert best.queues == {"pro_rata": 0.8, "front": 1.0, "back": 1.0}
     assert "- queue rules that were tried: pro_rata 80.0%, front 100.0%, back 100.0%" in lines(best)
     assert not any("tried" in line for line in lines(made))
+
+
+def test_no_queue_rule_is_tried_where_every_order_is_recorded(tried: Callable[[bool], Report]) -> None:
+    assert tried(True).queues == {"pro_rata": 0.8}
 
 
 def test_own_orders_are_found_in_the_books(made: Report) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from backtest.data.columns import BUY, SCHEMA, SELL, Columns, Flag, Kind
-from backtest.data.window import window
-from backtest.reconciliation.start import with_places
+from backtest.data.columns import BUY, ORDERS_SCHEMA, SCHEMA, SELL, Columns, Flag, Kind, OrderEvent, SingleOrders
+from backtest.reconciliation.market import places
+from backtest.reconciliation.market.by_price import TakenOut
+from backtest.reconciliation.market.without_us import WithoutUs
 from shared.clock import SECOND
 from shared.messages import Order, Orders, OrderState
 from tests.kit.pairs import BTC
@@ -41,8 +42,8 @@ def resting(acked_s: int) -> list[tuple[Orders, Order]]:
 def begun(rows: list[Row], acked_s: int) -> list[tuple[int, int, int, int]]:
     """Return the rows of the beginning: kind, price, lots, flags."""
     whole = columns(rows)
-    part = Columns(BTC, 10, window(BTC, whole.table, WALL + BEGIN, None))
-    made = with_places(part, whole, resting(acked_s), "pro_rata", WALL).table
+    market = WithoutUs(whole, whole, TakenOut())
+    made = places.begun(market, resting(acked_s), WALL + BEGIN, "pro_rata", WALL).table
     assert set(made["exchange_ts"].to_pylist()[:2]) == {WALL + BEGIN}
     return [(row["kind"], row["ticks"], row["lots"], row["flags"]) for row in made.to_pylist()]
 
@@ -77,3 +78,53 @@ def test_an_order_whose_way_is_not_recorded_stands_last() -> None:
             (Kind.SNAPSHOT, ASK, 12, LAST),
             AFTER,
         ]
+
+
+OrderRow = tuple[int, OrderEvent, str, int, int, int]
+
+
+def single_orders(rows: list[OrderRow]) -> SingleOrders:
+    """Return rows at the ask."""
+    made = [
+        (WALL + s * SECOND, WALL + s * SECOND, int(event), name, SELL, ticks, lots, WALL + s * SECOND, flags)
+        for s, event, name, ticks, lots, flags in rows
+    ]
+    table = pa.table({name: [row[n] for row in made] for n, name in enumerate(ORDERS_SCHEMA.names)}, ORDERS_SCHEMA)
+    return SingleOrders(10, table)
+
+
+def begun_by_order(own: str, later: list[OrderRow] | None = None) -> list[tuple[int, str, int]]:
+    """Return the rows of the beginning where single orders are recorded, ours by that id: event, id, flags."""
+    rows: list[OrderRow] = [
+        (1, OrderEvent.SNAPSHOT, "A", ASK, 5, FIRST),
+        (1, OrderEvent.SNAPSHOT, "B", ASK + 1, 5, LAST),
+        (20, OrderEvent.ADD, "o", ASK, 3, LAST),
+        (30, OrderEvent.ADD, "C", ASK, 4, LAST),
+        *(later or []),
+        (60, OrderEvent.DELETE, "B", ASK + 1, 5, LAST),
+    ]
+    recorded = single_orders([(row[0], row[1], own if row[2] == "o" else row[2], *row[3:]) for row in rows])
+    others = single_orders([row for row in rows if row[2] != "o"])
+    by_price = columns([*START, *LATER])
+    market = WithoutUs(Columns(BTC, 10, by_price.table, recorded), Columns(BTC, 10, by_price.table, others), TakenOut())
+    made = places.begun(market, resting(20), WALL + BEGIN, "pro_rata", WALL).orders
+    assert made is not None
+    return [(row["event"], row["order_id"], row["flags"]) for row in made.table.to_pylist()]
+
+
+SNAPSHOT, ADD = OrderEvent.SNAPSHOT, OrderEvent.ADD
+GONE = (OrderEvent.DELETE, "B", LAST)
+
+
+def test_who_stands_behind_an_own_order_comes_after_it() -> None:
+    assert begun_by_order("o") == [(SNAPSHOT, "A", FIRST), (SNAPSHOT, "B", LAST), (ADD, "C", LAST), GONE]
+
+
+def test_behind_an_own_order_is_who_stands_there_at_the_beginning() -> None:
+    grown: list[OrderRow] = [(40, OrderEvent.MODIFY, "A", ASK, 9, LAST), (45, OrderEvent.DELETE, "A", ASK, 9, 0)]
+    again: list[OrderRow] = [*grown, (45, OrderEvent.ADD, "A", ASK, 9, LAST)]
+    assert begun_by_order("o", again) == [(SNAPSHOT, "B", FIRST | LAST), (ADD, "C", 0), (ADD, "A", LAST), GONE]
+
+
+def test_an_own_order_that_the_record_does_not_have_stands_last() -> None:
+    assert begun_by_order("unknown") == [(SNAPSHOT, "A", FIRST), (SNAPSHOT, "C", 0), (SNAPSHOT, "B", LAST), GONE]

@@ -116,6 +116,8 @@ def test_the_connection_for_single_orders_is_shown_where_there_is_one(view: View
     take(view, "heartbeat.collector", beat("collector", details={"level3": figures}))
     line = "single orders (level3): [yellow]not connected[/yellow] (no WebSocket token), 1 of 1 pairs; "
     assert line + "9 checksums held, 1 failed" in text()
+    take(view, "heartbeat.collector", beat("collector", details={"level3": {**figures, "is_read": False}}))
+    assert "single orders (level3): fetched while somebody records them" in text()
 
 
 def test_a_refused_subscription_is_told(view: View, config: Config) -> None:

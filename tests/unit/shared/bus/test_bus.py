@@ -76,6 +76,34 @@ def test_who_subscribes_to_snapshots_asks_for_them_and_nobody_else_does(context:
     recorder.socket.close()
 
 
+def test_who_names_a_topic_reads_it_for_as_long_as_he_is_there(context: Context, where: str) -> None:
+    sender = publisher(context, where)
+    everything = Subscriber(context, [where], ["", "feed.book"])
+    wait_for_subscription(sender, "feed.level3")
+    assert not sender.is_named("feed.level3")
+    reader = Subscriber(context, [where], ["feed.level3.BTC/USD"])
+
+    def comes_to_be(is_named: bool) -> None:
+        for _ in range(500):
+            sender.serve_subscriptions()
+            if sender.is_named("feed.level3") is is_named:
+                return
+            time.sleep(0.01)
+        pytest.fail("it did not come to that")
+
+    comes_to_be(True)
+    reader.socket.close()
+    comes_to_be(False)
+    assert sender.is_subscribed("feed.level3")
+    everything.socket.close()
+    for _ in range(500):
+        sender.serve_subscriptions()
+        if not sender.is_subscribed("feed.level3"):
+            return
+        time.sleep(0.01)
+    pytest.fail("who is gone subscribes still")
+
+
 def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: Context, where: str) -> None:
     sender = publisher(context, where)
     sender.publish("control", Control(halted=True, why="test"))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared import config
+from shared.config import SANDBOX_DATA_KEY
 from shared.errors import ConfigError
 
 LIVE = """
@@ -164,6 +165,15 @@ def test_a_key_that_is_not_whole_is_refused_and_not_shown(tmp_path: Path, name: 
 def test_a_live_configuration_without_a_halt_key_has_none_and_not_the_sandboxs(tmp_path: Path) -> None:
     loaded = load(tmp_path, LIVE).kraken
     assert (loaded.halt_key, loaded.halt_secret) == ("", "")
+
+
+def test_the_sandboxs_key_for_single_orders_is_used_where_its_simulator_knows_it(tmp_path: Path) -> None:
+    key, secret = SANDBOX_DATA_KEY
+    loaded = load(tmp_path, "kraken: {data_key: ''}\n").kraken
+    assert (loaded.data_key, loaded.data_secret) == (key, secret)
+    assert load(tmp_path, LIVE).kraken.data_key == ""
+    other = "simulator:\n  accounts: [{name: maker, keys: [{api_key: K, api_secret: UQ==}], balances: {USD: 1}}]\n"
+    assert load(tmp_path, other).kraken.data_key == ""
 
 
 def test_tokenised_pairs_are_pairs_and_assets_beside_the_traded_ones_are_allowed(tmp_path: Path) -> None:

@@ -121,6 +121,20 @@ def test_a_request_made_as_the_connection_opens_is_the_first_to_leave(seen: Seen
     seen.run(play)
 
 
+def test_cancelled_it_ends_the_connection_and_says_nothing_of_it(seen: Seen) -> None:
+    async def play(seen: Seen) -> None:
+        made = KrakenSocket(seen.socket.url, seen.on_open, seen.on_frames, seen.ends.append, "tests/1")
+        running = asyncio.ensure_future(made.run())
+        await until(lambda: made.connected)
+        running.cancel()
+        await asyncio.wait({running})
+        assert not made.connected
+        assert not made.send("late")
+
+    seen.run(play)
+    assert seen.ends == []
+
+
 def test_a_message_in_several_frames_is_handed_on_whole(seen: Seen) -> None:
     async def play(seen: Seen) -> None:
         server = seen.servers[0]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from backtest.data.columns import BUY, SELL, Columns, Kind
-from backtest.reconciliation.own_orders import Step
-from backtest.reconciliation.without_us import TakenOut, take_out
+from backtest.reconciliation.market.by_price import TakenOut, take_out
+from backtest.reconciliation.market.own_orders import Step
 from shared.clock import MS, SECOND
 from shared.messages import Side
 from tests.kit.backtest.market import BEGIN_TS, Tape

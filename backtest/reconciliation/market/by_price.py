@@ -1,4 +1,4 @@
-"""The recorded book without our own orders.
+"""The recorded book by price without our own orders.
 
 Each change of an own order is looked for in the record: as the change of its level, by exactly its lots, heard within
 :data:`WINDOW_NS` of the executor's own report of it. So neither clocks nor the two connections need to agree. Failing
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from backtest.data.columns import BUY, SCHEMA, SELL, Columns, Flag, Kind
-from backtest.reconciliation.own_orders import Step
+from backtest.reconciliation.market.own_orders import Step
 from shared.clock import MS, SECOND
 
 WINDOW_NS = SECOND
@@ -42,6 +42,8 @@ class TakenOut:
     # Steps at prices that the record does not follow: there is nothing to take out.
     outside: int = 0
     short_lots: int = 0
+    # Own orders that were taken out by their ids; None where the record has no single orders.
+    single_orders: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
