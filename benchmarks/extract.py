@@ -1,7 +1,8 @@
 """Measure how fast market data becomes columns: ``python -m benchmarks.extract``.
 
 A capture of both pairs, as often as wanted with its times moved on, as a file of lines and as a recording of the bus,
-by the command as a person runs it: read, every checksum verified, sorted, written as Parquet.
+and the single orders of the simulator's market, by the command as a person runs it: read, every checksum verified,
+sorted, written as Parquet.
 """
 
 from __future__ import annotations
@@ -21,30 +22,56 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from backtest.exact.run import BOOT_NS, EPOCH_NS
+from backtest.exact.synthetic import Synthetic
+from backtest.venue.kraken import Kraken
+from backtest.venue.latency import Latency, LatencyKind
+from backtest.venue.loop import Loop
 from benchmarks import report
 from collector.recording.files import BARE, schema
 from shared.clock import SECOND, parse_rfc3339, rfc3339
+from shared.config import Config
+from shared.kraken.level3 import CHANNEL
 from shared.messages import FeedFrame
 
 ROOT = Path(__file__).resolve().parents[1]
 CAPTURE = "public_v2/book10_trades_BTCUSD_ETHUSD_flashbook.jsonl"
-# The capture is 22 s long.
+# The capture is 22 s long; of single orders there are so many.
 APART_NS = 22 * SECOND
+ORDERS_NS = 60 * SECOND
+ORDERS_DEPTH = 100
 BATCH_ROWS = 1000
 _TIME = re.compile(rb'"timestamp":"([^"]+)"')
 _SYMBOL = re.compile(rb'"symbol":"([^"]+)"')
 
 
-def repeated(path: Path, copies: int) -> Iterator[bytes]:
-    """Yield the capture's frames again and again, each time later."""
-    lines = path.read_bytes().splitlines()
+def repeated(lines: list[bytes], copies: int, apart_ns: int = APART_NS) -> Iterator[bytes]:
+    """Yield frames again and again, each time later."""
     for copy in range(copies):
 
-        def moved(match: re.Match[bytes], by: int = copy * APART_NS) -> bytes:
+        def moved(match: re.Match[bytes], by: int = copy * apart_ns) -> bytes:
             return b'"timestamp":"%s"' % rfc3339(parse_rfc3339(match[1].decode()) + by).encode()
 
         for line in lines:
             yield _TIME.sub(moved, line)
+
+
+class SingleOrders:
+    """Hears a minute of the channel ``level3`` of the simulator's own market, as a session would."""
+
+    def __init__(self, symbol: str) -> None:
+        self.frames: list[bytes] = []
+        loop, latency = Loop(BOOT_NS), Latency(LatencyKind.CONSTANT, 0.0, 1)
+        kraken = Kraken(loop, Config().simulator, latency, EPOCH_NS - BOOT_NS, crowded=True, seed=1)
+        source = Synthetic(kraken, EPOCH_NS, EPOCH_NS + ORDERS_NS)
+        kraken.world.hub.join(CHANNEL, symbol, ORDERS_DEPTH, self)
+        self.push(CHANNEL, symbol, kraken.world.exchange.venues[symbol].order_book().snapshot(ORDERS_DEPTH))
+        while source.advance(source.end_ts) is not None:
+            pass
+
+    def push(self, _channel: str, _symbol: str, text: str) -> None:
+        """Take a frame."""
+        self.frames.append(text.encode())
 
 
 def write_recording(frames: Iterator[bytes], path: Path) -> None:
@@ -114,12 +141,16 @@ def main() -> int:
     where = report.machine()
     with tempfile.TemporaryDirectory() as folder:
         lines, recording = Path(folder) / "capture.jsonl", Path(folder) / "recording.arrows"
-        lines.write_bytes(b"\n".join(repeated(capture, chosen.copies)))
-        write_recording(repeated(capture, chosen.copies), recording)
+        orders = Path(folder) / "orders.jsonl"
+        frames = capture.read_bytes().splitlines()
+        lines.write_bytes(b"\n".join(repeated(frames, chosen.copies)))
+        write_recording(repeated(frames, chosen.copies), recording)
+        orders.write_bytes(b"\n".join(repeated(SingleOrders("BTC/USD").frames, chosen.copies, ORDERS_NS)))
         out = Path(folder) / "out"
         rows = [
             measure("capture, a frame a line", lines, out, chosen.repeats),
             measure("recording of the bus", recording, out, chosen.repeats),
+            measure("single orders of BTC/USD, a frame a line", orders, out, chosen.repeats),
         ]
     if not chosen.print:
         report.write("extract", page(rows, where, chosen.copies, chosen.repeats))
@@ -135,7 +166,7 @@ def page(rows: list[str], where: str, copies: int, repeats: int) -> str:
         f"{report.today()}, `python -m benchmarks.extract`, {repeats} repeats of {copies} copies. {where}.",
         "",
         "The whole command: starting, reading, verifying, sorting, writing; rows a second of CPU time, median (range).",
-        "A row is a change of a level or a trade.",
+        "A row is a change of a level or of a single order, or a trade.",
         "",
         "| source | frames | rows | checksums that hold | rows/s |",
         "| --- | ---: | ---: | ---: | ---: |",

@@ -196,6 +196,40 @@ class FrameReader:
     def take(self) -> list[bytes]:
         """Return the rows so far as the bytes of each column, little-endian, and begin anew."""
 
+class OrderReader:
+    """One pair's frames of single orders (level 3) as rows; ``backtest/data/order_rows.py`` has the Python twin."""
+
+    def __init__(self, symbol: str, price_precision: int, qty_precision: int) -> None: ...
+    @property
+    def depth(self) -> int:
+        """Return the most levels a side that a snapshot's subscription followed, 0 before the first."""
+    @property
+    def synced(self) -> bool: ...
+    @property
+    def checksums(self) -> tuple[int, int]:
+        """Return how many checksums matched, and how many failed."""
+    def feed(self, frame: bytes, heard_ts: int) -> bool:
+        """Take a frame heard at a time (0: unknown); False, and nothing taken, if it is not of the ordinary form.
+
+        A failed checksum leaves a mark.
+        """
+    def take_message(
+        self,
+        snapshot: bool,
+        changes: list[tuple[int, bool, str, int, int, int]],
+        checksum: int,
+        exchange_ts: int,
+        heard_ts: int,
+    ) -> None:
+        """Take a message whose changes are (event, whether a bid, id, ticks, lots, order_ts); times 0: unknown."""
+    def mark(self, why: int, heard_ts: int) -> None:
+        """Leave a mark, where the book is in sync, and forget the book."""
+    def take(self) -> list[bytes]:
+        """Return the rows so far as the bytes of each column, little-endian, and begin anew.
+
+        Ids are two: where each begins and the last ends (i32), and their text.
+        """
+
 class _Buffer(Protocol):
     def __buffer__(self, flags: int, /) -> memoryview: ...
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # For those who may not import the module itself.
+    from rust_client import OrderReader as OrderReader
 
 
 def rust_module() -> ModuleType | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
@@ -13,8 +13,13 @@ from backtest.data.columns import BUY, ORDERS_SCHEMA, SELL, Flag, Mark, OrderEve
 from backtest.data.frames import DAY_NS
 from shared.clock import parse_rfc3339
 from shared.errors import FrameError
-from shared.kraken.level3 import Change, Event, Level3Book, Message, Side, depth_for
+from shared.kraken import level3
+from shared.kraken.level3 import Change, Event, Level3Book, Message, Side, changes_of, depth_for
 from shared.messages import Pair
+from shared.rust import rust_module
+
+if TYPE_CHECKING:
+    from shared.rust import OrderReader
 
 _KINDS: Final = {Event.ADD: OrderEvent.ADD, Event.MODIFY: OrderEvent.MODIFY, Event.DELETE: OrderEvent.DELETE}
 _EVENTS: Final = {kind: event for event, kind in _KINDS.items()} | {OrderEvent.SNAPSHOT: Event.ADD}
@@ -41,6 +46,7 @@ class OrderRows:
     def __init__(self, pair: Pair) -> None:
         self.depth = 0
         """The most levels a side that a snapshot's subscription followed, 0 before the first."""
+        self._pair = pair
         self._book = Level3Book(pair.symbol, 0, pair.price_precision, pair.qty_precision)
         self._rows: list[_Row] = []
         self._last = 0
@@ -50,25 +56,33 @@ class OrderRows:
         """Return how many checksums matched, and how many failed."""
         return self._book.checksums_ok, self._book.checksums_failed
 
+    def feed(self, frame: bytes, heard_ts: int) -> None:
+        """Take a frame heard at a time (0: unknown); its elements of other pairs are left.
+
+        A failed checksum leaves a mark. Raises FrameError, after which :meth:`mark` has to be called.
+        """
+        is_snapshot, elements = level3.messages(frame)
+        for message in elements:
+            if message.symbol == self._pair.symbol:
+                self.take(is_snapshot, message, heard_ts)
+
     def take(self, is_snapshot: bool, message: Message, heard_ts: int) -> None:
-        """Take a message heard at a time (0: unknown). A failure leaves a mark; raises FrameError but for checksums."""
-        book, was_synced, failed = self._book, self._book.synced, self._book.checksums_failed
+        """Take one message; as :meth:`feed`."""
+        book, was_synced = self._book, self._book.synced
+        stated, changes = read(message, self._pair, is_wanted=is_snapshot or was_synced)
         if is_snapshot:
-            book.depth = depth_for(max(len({row.limit_price for row in side}) for side in (message.bids, message.asks)))
+            book.depth = depth_for(max(len({c.ticks for c in changes if c.side == side}) for side in _SIDES))
             self.depth = max(self.depth, book.depth)
-        try:
-            at = max(_time(message) or heard_ts, self._last)
-            if was_synced:
-                self._pass_midnight(at, heard_ts)
-            changes = book.apply(is_snapshot, message)
-        except ValueError as error:
-            self._mark(Mark.UNREADABLE, heard_ts, was_synced=was_synced)
-            raise FrameError(str(error)) from error
+        at = max(stated or heard_ts, self._last)
+        if was_synced:
+            self._pass_midnight(at, heard_ts)
         self._last = at
-        if book.checksums_failed > failed:
-            self._mark(Mark.CHECKSUM, heard_ts, was_synced=was_synced)
-        elif book.synced:
+        if not is_snapshot and not was_synced:
+            return
+        if book.take(is_snapshot, changes, message.checksum):
             self._add(is_snapshot, changes, at, heard_ts or at)
+        else:
+            self._mark(Mark.CHECKSUM, heard_ts, was_synced=was_synced)
 
     def follow(self, message: OrderMessage) -> None:
         """Bring the book to where it is after a message of rows; no row is made of it."""
@@ -128,12 +142,77 @@ class OrderRows:
             self._rows.append((at, heard, kind, *order, first | last))
 
 
+def read(message: Message, pair: Pair, *, is_wanted: bool) -> tuple[int, list[Change]]:
+    """Return a message's time (0 where it does not say) and its changes, none if they are not wanted.
+
+    Raises FrameError.
+    """
+    try:
+        at = _time(message)
+    except ValueError as error:
+        raise FrameError(str(error)) from error
+    return at, changes_of(message, pair.price_precision, pair.qty_precision) if is_wanted else []
+
+
 def _time(message: Message) -> int:
     """Return when a message happened, by itself or its newest order; 0 where it does not say. Raises ValueError."""
     if message.timestamp:
         return parse_rfc3339(message.timestamp)
     rows = [row.timestamp for row in (*message.bids, *message.asks) if row.timestamp]
     return max(map(parse_rfc3339, rows), default=0)
+
+
+class RustOrderRows:
+    """:class:`OrderRows` as far as frames are read, by the Rust module's ``OrderReader``."""
+
+    def __init__(self, pair: Pair, reader: OrderReader) -> None:
+        self._pair, self._reader = pair, reader
+
+    @property
+    def checksums(self) -> tuple[int, int]:
+        """Return how many checksums matched, and how many failed."""
+        return self._reader.checksums
+
+    def feed(self, frame: bytes, heard_ts: int) -> None:
+        """Take a frame, as :meth:`OrderRows.feed`."""
+        if self._reader.feed(frame, heard_ts):
+            return
+        is_snapshot, elements = level3.messages(frame)
+        for message in elements:
+            if message.symbol != self._pair.symbol:
+                continue
+            at, changes = read(message, self._pair, is_wanted=is_snapshot or self._reader.synced)
+            rows = [
+                (int(_KINDS[each.event]), each.side == "buy", each.order_id, each.ticks, each.lots, each.order_ts)
+                for each in changes
+            ]
+            # One that is no CRC fits no book.
+            checksum = message.checksum if 0 <= message.checksum < 2**32 else -1
+            self._reader.take_message(is_snapshot, rows, checksum, at, heard_ts)
+
+    def mark(self, why: Mark, heard_ts: int) -> None:
+        """Leave a mark where the book was trusted, and wait for the next snapshot."""
+        self._reader.mark(why, heard_ts)
+
+    def taken(self) -> SingleOrders:
+        """Return the rows so far as a table, and begin anew."""
+        exchange_ts, heard_ts, event, ends, ids, *rest = map(pa.py_buffer, self._reader.take())
+        names = pa.StringArray.from_buffers(event.size, ends, ids)
+        types = [kind for kind in ORDERS_SCHEMA.types if kind != pa.string()]
+        columns = [
+            pa.Array.from_buffers(kind, event.size, [None, data])
+            for kind, data in zip(types, [exchange_ts, heard_ts, event, *rest], strict=True)
+        ]
+        columns.insert(ORDERS_SCHEMA.get_field_index("order_id"), names)
+        return SingleOrders(self._reader.depth, pa.table(columns, schema=ORDERS_SCHEMA))
+
+
+def order_rows(pair: Pair) -> OrderRows | RustOrderRows:
+    """Return what makes rows of a pair's frames: Rust's where it is built, else its Python twin; both make the same."""
+    rust = rust_module()
+    if rust is None:
+        return OrderRows(pair)
+    return RustOrderRows(pair, rust.OrderReader(pair.symbol, pair.price_precision, pair.qty_precision))
 
 
 def _mark_values(at: int, heard_ts: int, why: Mark) -> _Row:

@@ -10,10 +10,9 @@ import pyarrow.compute as pc
 
 from backtest.data.columns import SCHEMA, Flag, Kind, Mark
 from backtest.data.frames import INT64_MAX, FrameReader
-from backtest.data.order_rows import OrderRows
+from backtest.data.order_rows import order_rows
 from backtest.data.tally import Tally
 from shared.errors import FrameError
-from shared.kraken import level3
 from shared.messages import Pair
 
 
@@ -28,7 +27,7 @@ class PairRows:
         self._counted = (0, 0)
         self._trades: array[int] = array("q")
         self._last_trade_id = 0
-        self.orders = OrderRows(pair)
+        self.orders = order_rows(pair)
 
     def frame(self, frame: bytes, heard_ts: int, file: str, line: int) -> None:
         """Take a book frame."""
@@ -43,10 +42,7 @@ class PairRows:
     def order_frame(self, frame: bytes, heard_ts: int, file: str, line: int) -> None:
         """Take a frame of single orders; its elements of other pairs are left."""
         try:
-            is_snapshot, elements = level3.messages(frame)
-            for message in elements:
-                if message.symbol == self.pair.symbol:
-                    self.orders.take(is_snapshot, message, heard_ts)
+            self.orders.feed(frame, heard_ts)
         except FrameError as error:
             self.orders.mark(Mark.UNREADABLE, heard_ts)
             self._tally.note(file, line, str(error))

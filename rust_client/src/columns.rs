@@ -11,7 +11,7 @@ use crate::numbers::Number;
 use crate::scan::{self, Level, Message, Staging};
 use crate::side::Side;
 
-const DAY_NS: i64 = 86_400 * 1_000_000_000;
+pub const DAY_NS: i64 = 86_400 * 1_000_000_000;
 /// Kraken's depths of a subscription.
 const DEPTHS: [usize; 5] = [10, 25, 100, 500, 1000];
 // The numbers of `backtest/data/columns.py`.
@@ -19,12 +19,12 @@ const LEVEL: u8 = 0;
 const SNAPSHOT: u8 = 1;
 const TRADE: u8 = 2;
 const MARK: u8 = 3;
-const LAST: u8 = 1;
-const FIRST: u8 = 2;
-const MARK_CHECKSUM: i64 = 3;
+pub const LAST: u8 = 1;
+pub const FIRST: u8 = 2;
+pub const MARK_CHECKSUM: i64 = 3;
 const MARK_UNREADABLE: i64 = 4;
-const BUY: u8 = 0;
-const SELL: u8 = 1;
+pub const BUY: u8 = 0;
+pub const SELL: u8 = 1;
 
 /// Rows by column, in the order of the schema.
 #[derive(Debug, Default)]
@@ -330,7 +330,7 @@ fn units(number: Number, precision: u32) -> i64 {
 }
 
 /// A count as the columns hold it; beyond what any market has it stays at the end of the range.
-fn signed(value: u64) -> i64 {
+pub fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
@@ -339,7 +339,7 @@ fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
     bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default()))
 }
 
-fn wide<'py>(py: Python<'py>, values: &[i64]) -> Bound<'py, PyBytes> {
+pub fn wide<'py>(py: Python<'py>, values: &[i64]) -> Bound<'py, PyBytes> {
     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
     PyBytes::new(py, &bytes)
 }

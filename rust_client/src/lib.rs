@@ -9,6 +9,7 @@ mod engine;
 mod errors;
 mod json;
 mod numbers;
+mod orders;
 mod scan;
 mod side;
 mod venue;
@@ -352,6 +353,7 @@ fn rust_client(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<OrderBook>()?;
     module.add_class::<MatchingEngine>()?;
     module.add_class::<columns::FrameReader>()?;
+    module.add_class::<orders::OrderReader>()?;
     module.add_class::<batch::FeedBatch>()?;
     module.add_class::<batch::BookBatch>()?;
 

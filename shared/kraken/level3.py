@@ -25,6 +25,7 @@ from shared.numbers import is_usable, scale
 CHANNEL: Final = "level3"
 DEPTHS: Final = (10, 100, 1000)
 CHECKSUM_LEVELS: Final = 10
+UNITS_MAX: Final = 2**63 - 1
 
 Side = Literal["buy", "sell"]
 
@@ -92,6 +93,26 @@ def messages(raw: bytes) -> tuple[bool, list[Message]]:
     return frame.type == "snapshot", v2.payload(frame.data, list[Message])
 
 
+def changes_of(message: Message, price_precision: int, qty_precision: int) -> list[Change]:
+    """Return a message's changes, bids first. Raises :class:`FrameError` for numbers that are not the pair's."""
+    sides: tuple[tuple[Side, list[Row]], ...] = (("buy", message.bids), ("sell", message.asks))
+    return [_change(side, row, price_precision, qty_precision) for side, rows in sides for row in rows]
+
+
+def _change(side: Side, row: Row, price_precision: int, qty_precision: int) -> Change:
+    if not is_usable(row.limit_price) or not is_usable(row.order_qty):
+        raise FrameError(f"order {row.order_id} has a number that no market has")
+    try:
+        ticks, lots = scale(row.limit_price, price_precision), scale(row.order_qty, qty_precision)
+        order_ts = parse_rfc3339(row.timestamp) if row.timestamp else 0
+    except ValueError as error:
+        raise FrameError(f"order {row.order_id}: {error}") from error
+    if not (0 < ticks <= UNITS_MAX and 0 <= lots <= UNITS_MAX):
+        raise FrameError(f"order {row.order_id} has the price {row.limit_price}, quantity {row.order_qty}")
+    # An order without a quantity rests no more.
+    return Change(row.event if lots else Event.DELETE, side, row.order_id, ticks, lots, order_ts)
+
+
 class Level3Book:
     """One pair's orders in their queues, to ``depth`` levels a side."""
 
@@ -125,20 +146,24 @@ class Level3Book:
         if not is_snapshot and not self.synced:
             return []
         try:
-            changes = [*self._changes("buy", message.bids), *self._changes("sell", message.asks)]
+            changes = changes_of(message, self._price_precision, self._qty_precision)
         except FrameError:
             self.clear()
             raise
+        return changes if self.take(is_snapshot, changes, message.checksum) else []
+
+    def take(self, is_snapshot: bool, changes: list[Change], checksum: int) -> bool:
+        """Take one message's changes and verify its checksum; return True if the book is in sync after it."""
         if is_snapshot:
             self.clear()
         for change in changes:
             self.change(change)
         for side in self._levels:
             self.trim(side)
-        self.synced = self.checksum() == message.checksum
+        self.synced = self.checksum() == checksum
         self.checksums_ok += self.synced
         self.checksums_failed += not self.synced
-        return changes if self.synced else []
+        return self.synced
 
     def clear(self) -> None:
         """Forget every order; the counts of checksums stay."""
@@ -179,21 +204,6 @@ class Level3Book:
             if text is None:
                 text = texts[ticks] = "".join([f"{ticks}{order.lots}" for order in queues[ticks].values()])
             yield text
-
-    def _changes(self, side: Side, rows: list[Row]) -> Iterator[Change]:
-        for row in rows:
-            if not is_usable(row.limit_price) or not is_usable(row.order_qty):
-                raise FrameError(f"order {row.order_id} has a number that no market has")
-            try:
-                ticks = scale(row.limit_price, self._price_precision)
-                lots = scale(row.order_qty, self._qty_precision)
-                order_ts = parse_rfc3339(row.timestamp) if row.timestamp else 0
-            except ValueError as error:
-                raise FrameError(f"order {row.order_id}: {error}") from error
-            if ticks <= 0 or lots < 0:
-                raise FrameError(f"order {row.order_id} has the price {row.limit_price}, quantity {row.order_qty}")
-            # An order without a quantity rests no more.
-            yield Change(row.event if lots else Event.DELETE, side, row.order_id, ticks, lots, order_ts)
 
     def change(self, change: Change) -> None:
         """Take one order's change; less quantity keeps the place, all else goes to the back."""
