@@ -25,15 +25,15 @@ FLAWS = (
     "none", "none", "none", "checksum", "huge checksum", "no checksum", "text numbers", "more decimals", "no side",
     "trailing zeros", "no time", "a bad time", "an offset", "another pair", "both pairs", "no id", "an escaped id",
     "a null", "twice", "an unknown member", "an unknown event", "zero quantity", "a price of zero", "huge", "cut",
-    "white space", "no json", "another channel", "exponent",
+    "white space", "no json", "another channel", "exponent", "asks first",
 )  # fmt: skip
 orders = st.lists(
     st.tuples(
         st.sampled_from(["add", "modify", "delete"]),
         st.sampled_from(["bids", "asks"]),
-        st.sampled_from("ABCDEFG"),
-        st.integers(1000, 1012),
-        st.integers(1, 9),
+        st.sampled_from("ABCDE"),
+        st.one_of(st.integers(1000, 1001), st.integers(1000, 1012)),
+        st.integers(1, 3),
     ),
     max_size=4,
 )
@@ -91,6 +91,8 @@ def damaged(frame: dict[str, Any], flaw: str) -> bytes:
         frame["data"].insert(0, {**element, "symbol": "ETH/USD"})
     elif flaw == "another channel":
         frame["channel"] = "book"
+    elif flaw == "asks first":
+        element["bids"] = element.pop("bids")
     elif flaw == "no side":
         del element["asks"]
     elif flaw == "an unknown member":
@@ -159,6 +161,22 @@ def test_both_make_the_same_rows(stream: list[tuple[bool, Any, str, int, int]], 
     assert ours.table.equals(theirs.table)
     assert not twin.taken().table.num_rows
     assert not other.taken().table.num_rows
+
+
+def test_an_amend_that_leaves_the_quantity_keeps_the_place() -> None:
+    assert rust is not None
+    exchange = Exchange()
+    begin = [("add", "bids", name, 1000, 3) for name in "AB"]
+    frames = [
+        exchange.frame(True, begin, "none", MIDNIGHT),
+        exchange.frame(False, [("modify", "bids", "A", 1000, 3)], "none", MIDNIGHT),
+        exchange.frame(False, [("modify", "bids", "A", 1000, 2)], "none", MIDNIGHT),
+        exchange.frame(False, [("modify", "bids", "B", 1000, 4)], "none", MIDNIGHT),
+    ]
+    for reader in (OrderRows(BTC), RustOrderRows(BTC, rust.OrderReader(BTC.symbol, 1, 8))):
+        for frame in frames:
+            reader.feed(frame, 0)
+        assert reader.checksums == (4, 0)
 
 
 def test_frames_of_the_ordinary_form_are_read_without_the_general_reader() -> None:
