@@ -15,8 +15,8 @@ from executor.effects import DRY_RUN, Effects, Request, RestCall
 from executor.errors import JournalError
 from executor.executor import Executor
 from executor.orders.codec import to_row
-from executor.record.event import Event
 from executor.record.journal import Journal
+from executor.record.order_event import Event
 from executor.record.rows import Row
 from executor.state import State
 from shared import limits

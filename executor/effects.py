@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from executor.record.event import Event
+from executor.record.order_event import Event
 from executor.record.rows import Row
 from shared import limits
 from shared.halt import Halt

@@ -20,7 +20,7 @@ from executor.market import Market
 from executor.orders.order import Order
 from executor.orders.registry import Registry
 from executor.record import events
-from executor.record.event import Part
+from executor.record.order_event import Part
 from executor.record.rows import REST, SendRow
 from shared import limits
 from shared.clock import SECOND, parse_rfc3339

@@ -14,7 +14,7 @@ from executor.orders.order import Order
 from executor.orders.registry import FLATTEN, FOREIGN
 from executor.orders.transitions import Caused, apply
 from executor.record import events
-from executor.record.event import Part
+from executor.record.order_event import Part
 from executor.record.rows import SendRow
 from executor.state import State
 from shared.clock import SECOND

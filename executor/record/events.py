@@ -14,7 +14,7 @@ from executor.decide.budget import Budget
 from executor.decide.planner import Change, Stay, retreats
 from executor.effects import Request
 from executor.orders.order import Kept, Order
-from executor.record.event import Event, Part
+from executor.record.order_event import Event, Part
 from shared import limits
 from shared.clock import SECOND
 from shared.kraken import v2

@@ -13,9 +13,9 @@ import pytest
 
 from executor.effects import RestCall
 from executor.orders.codec import from_row, to_row
-from executor.record.event import place
 from executor.record.journal import SCHEMA, Journal
 from executor.record.lookup import Lookup
+from executor.record.order_event import place
 from executor.record.restore import restore
 from executor.record.rows import EventRow
 from shared import limits
