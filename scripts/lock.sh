@@ -13,5 +13,8 @@ compile() {
 }
 # What the tests need holds back what runs: botocore (of moto) takes no later one.
 echo "python-dateutil<3" >"$work/constraints.txt"
+# Later ones refuse Python before 3.11.5; Debian 12 has 3.11.2.
+echo "pymdown-extensions<13" >"$work/dev-constraints.txt"
 compile --upgrade --extra build --constraint "$work/constraints.txt" --output-file requirements.txt
-compile --upgrade --extra build --extra dev --extra desktop --extra docs --constraint requirements.txt --output-file requirements-dev.txt
+compile --upgrade --extra build --extra dev --extra desktop --extra docs --constraint requirements.txt \
+    --constraint "$work/dev-constraints.txt" --output-file requirements-dev.txt
