@@ -134,9 +134,10 @@ def open_socket(context: zmq.Context[zmq.Socket[bytes]], wanted: Iterable[str]) 
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
-    # A dead publisher is back within milliseconds; ZeroMQ's default of 100 ms costs up to that.
+    # A dead publisher is back within half a second, of which a longer wait between two tries would cost a part: ZeroMQ
+    # doubles it up to the second.
     socket.setsockopt(zmq.RECONNECT_IVL, 20)
-    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
+    socket.setsockopt(zmq.RECONNECT_IVL_MAX, 80)
     for topic in wanted:
         for prefix in topics.subscription(topic):
             socket.setsockopt(zmq.SUBSCRIBE, prefix)
