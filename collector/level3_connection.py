@@ -11,6 +11,7 @@ import asyncio
 from collector.feed.level3 import Figures, Level3Feed
 from shared import limits
 from shared.background import Background
+from shared.bus import topics
 from shared.clock import SECOND, boot_ns, wall_ns
 from shared.kraken.key_backoff import KeyBackoff
 from shared.kraken.reconnect import Reconnect
@@ -20,7 +21,6 @@ from shared.kraken.token import METHOD, fetch_token
 from shared.process.loop import Process
 from shared.version import tradebyte_version
 
-TOPIC = "feed.level3"
 KEPT_NS = int(limits.LEVEL3_KEPT_S * SECOND)
 
 
@@ -52,7 +52,7 @@ class Level3Connection:
 
     def on_turn(self, now: int) -> None:
         """Connect or end the connection by who reads it, turn the core, and show the state in the heartbeat."""
-        if self._process.publisher.is_named(TOPIC):
+        if self._process.publisher.is_named(topics.SINGLE_ORDERS):
             self._read_at = now
             if self._running is None:
                 self._running = self._background.start(self._socket.run())

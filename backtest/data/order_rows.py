@@ -61,13 +61,11 @@ class OrderRows:
 
         A failed checksum leaves a mark. Raises FrameError, after which :meth:`mark` has to be called.
         """
-        is_snapshot, elements = level3.messages(frame)
-        for message in elements:
-            if message.symbol == self._pair.symbol:
-                self.take(is_snapshot, message, heard_ts)
+        is_snapshot, messages = level3.messages(frame, self._pair.symbol)
+        for message in messages:
+            self._take(is_snapshot, message, heard_ts)
 
-    def take(self, is_snapshot: bool, message: Message, heard_ts: int) -> None:
-        """Take one message; as :meth:`feed`."""
+    def _take(self, is_snapshot: bool, message: Message, heard_ts: int) -> None:
         book, was_synced = self._book, self._book.synced
         stated, changes = read(message, self._pair, is_wanted=is_snapshot or was_synced)
         if is_snapshot:
@@ -177,10 +175,8 @@ class RustOrderRows:
         """Take a frame, as :meth:`OrderRows.feed`."""
         if self._reader.feed(frame, heard_ts):
             return
-        is_snapshot, elements = level3.messages(frame)
-        for message in elements:
-            if message.symbol != self._pair.symbol:
-                continue
+        is_snapshot, messages = level3.messages(frame, self._pair.symbol)
+        for message in messages:
             at, changes = read(message, self._pair, is_wanted=is_snapshot or self._reader.synced)
             rows = [
                 (int(_KINDS[each.event]), each.side == "buy", each.order_id, each.ticks, each.lots, each.order_ts)

@@ -124,12 +124,13 @@ def make(
     queue, tape = outcome.options.queue, outcome.tape
     if tape is not None:
         queue = queue_name(queue, tape.symbols, tape.by_order)
+    share = beside.live_matched / len(live) if live else None
     by_cause = {str(cause): plain(amount) for cause, amount in sorted(difference.by_cause.items())}
     return Report(
         recording=path,
         strategy=outcome.options.strategy,
         queue=queue,
-        queues={queue: beside.live_matched / len(live) if live else None},
+        queues={queue: share},
         begin=rfc3339(begin_ts),
         end=rfc3339(outcome.end_ts),
         seconds=(outcome.end_ts - begin_ts) / SECOND,
@@ -147,7 +148,7 @@ def make(
         live_fills=len(live),
         played_fills=len(outcome.fills),
         matched=beside.live_matched,
-        matched_share=beside.live_matched / len(live) if live else None,
+        matched_share=share,
         missed=_counts(explained, is_live=True),
         extra=_counts(explained, is_live=False),
         pnl_live=plain(difference.live),

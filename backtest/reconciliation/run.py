@@ -11,15 +11,7 @@ from backtest.data.columns import Columns, Kind
 from backtest.data.sources import Dataset, read
 from backtest.exact import setting
 from backtest.exact.trader import TURN_NS
-from backtest.reconciliation import (
-    bus as buses,
-    matching,
-    played,
-    profit,
-    report,
-    start,
-    targets,
-)
+from backtest.reconciliation import bus as buses, matching, played, profit, report, start, targets
 from backtest.reconciliation.bus import Bus
 from backtest.reconciliation.causes import Explainer, order_reports
 from backtest.reconciliation.market import places, without_us

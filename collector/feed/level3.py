@@ -17,6 +17,7 @@ from collector.feed.effects import Effects, Outbox
 from collector.feed.frames import Ack, Classified, Kind, classify
 from collector.feed.subscriptions import ACK_NS, REFUSED_NS
 from shared import limits
+from shared.bus import topics
 from shared.clock import SECOND
 from shared.errors import FrameError
 from shared.kraken import level3, v2
@@ -190,7 +191,7 @@ class Level3Feed:
         for symbol in frame.symbols:
             if symbol in self._subscriptions:
                 message = FeedFrame(symbol=symbol, frame=raw, connection=self._connection, received=now)
-                self.out.publish(f"feed.level3.{symbol}", message)
+                self.out.publish(f"{topics.SINGLE_ORDERS}.{symbol}", message)
                 self._verify(symbol, raw)
 
     def _verify(self, symbol: str, raw: bytes) -> None:

@@ -36,7 +36,6 @@ from shared.process.command_line import EXIT_HELD, load_config, parser, refuse
 
 EXIT_FAILED = 1
 MB = 1_000_000
-ORDERS = "feed.level3"
 DEFAULT_MAX_MB, DEFAULT_ROTATE_MB, DEFAULT_ROTATE_MINUTES = 1000.0, 64.0, 60.0
 # Trading processes come first when both need the processor; the recorder's messages wait in its queue.
 NICENESS = 5
@@ -71,9 +70,9 @@ class Run:
         self.recorder = Recorder(min(limits.RECORD_BATCH_BYTES, rules.rotate_bytes))
         self.store = Store(folder, rules, make_schema)
         # A recording without the book that its changes begin from could not be played.
-        requests = [topics.SNAPSHOT_REQUEST] if _has("feed.book", names) or _has(ORDERS, names) else []
-        # The collector has single orders only while somebody subscribes to them by name.
-        requests += [ORDERS] if _has(ORDERS, names) else []
+        has_orders = _has(topics.SINGLE_ORDERS, names)
+        requests = [topics.SNAPSHOT_REQUEST] if has_orders or _has("feed.book", names) else []
+        requests += [topics.SINGLE_ORDERS] if has_orders else []
         self.subscriber = bus.Subscriber(zmq.Context.instance(), (), [*(names or [""]), *requests], config.curve)
         # No backoff: after any absence of a publisher its first messages are wanted too.
         self.subscriber.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 0)

@@ -134,8 +134,8 @@ def open_socket(context: zmq.Context[zmq.Socket[bytes]], wanted: Iterable[str]) 
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.RCVHWM, limits.BUS_QUEUE_MESSAGES)
-    # A dead publisher is back within half a second, of which a longer wait between two tries would cost a part: ZeroMQ
-    # doubles it up to the second.
+    # A dead publisher is back within half a second, and is to be heard then: ZeroMQ doubles the wait between two tries,
+    # up to the maximum.
     socket.setsockopt(zmq.RECONNECT_IVL, 20)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, 80)
     for topic in wanted:

@@ -14,6 +14,8 @@ from shared import messages as m
 NUL = "\0"
 # No message has this topic: to subscribe to it asks the collector for a fresh snapshot of every book.
 SNAPSHOT_REQUEST = "feed.snapshot"
+# The collector fetches single orders while somebody subscribes to them by this name.
+SINGLE_ORDERS = "feed.level3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("control", m.Control, True, "halted or not, and why"),
     Kind("feed.book", m.FeedFrame, False, "a raw Kraken book frame as received"),
     Kind("feed.trade", m.FeedTrades, False, "trades of one symbol"),
-    Kind("feed.level3", m.FeedFrame, False, "a raw Kraken level3 frame as received, with a data key"),
+    Kind(SINGLE_ORDERS, m.FeedFrame, False, "a raw Kraken level3 frame as received, with a data key"),
     Kind("feed.ticker", m.FeedFrame, False, "a raw Kraken ticker frame as received"),
     Kind("fill", m.Fill, False, "one own fill"),
     Kind("alert", m.Alert, False, "something a person should know"),

@@ -85,12 +85,13 @@ def depth_for(levels: int) -> int:
     return next((depth for depth in DEPTHS if depth >= levels), DEPTHS[-1])
 
 
-def messages(raw: bytes) -> tuple[bool, list[Message]]:
-    """Return whether a ``level3`` frame is a snapshot, and its elements. Raises :class:`FrameError`."""
+def messages(raw: bytes, symbol: str) -> tuple[bool, list[Message]]:
+    """Return whether a ``level3`` frame is a snapshot, and its elements of one pair. Raises :class:`FrameError`."""
     frame = v2.parse(raw)
     if frame.channel != CHANNEL or frame.type not in ("snapshot", "update"):
         raise FrameError(f"no frame of the {CHANNEL} channel: {raw[:80]!r}")
-    return frame.type == "snapshot", v2.payload(frame.data, list[Message])
+    elements = v2.payload(frame.data, list[Message])
+    return frame.type == "snapshot", [message for message in elements if message.symbol == symbol]
 
 
 def changes_of(message: Message, price_precision: int, qty_precision: int) -> list[Change]:
@@ -129,28 +130,19 @@ class Level3Book:
     def apply_frame(self, raw: bytes) -> bool:
         """Take a frame's elements of this pair; return True if the book is in sync after it. Raises FrameError."""
         try:
-            is_snapshot, elements = messages(raw)
-            for message in elements:
-                if message.symbol == self.symbol:
-                    self.apply(is_snapshot, message)
+            is_snapshot, mine = messages(raw, self.symbol)
+            for message in mine:
+                self.apply(is_snapshot, message)
         except FrameError:
             self.clear()
             raise
         return self.synced
 
-    def apply(self, is_snapshot: bool, message: Message) -> list[Change]:
-        """Take one message and verify its checksum; return its changes, none while the book is out of sync.
-
-        Raises :class:`FrameError` for numbers that are not the pair's; the book is out of sync then.
-        """
-        if not is_snapshot and not self.synced:
-            return []
-        try:
+    def apply(self, is_snapshot: bool, message: Message) -> None:
+        """Take one message and verify its checksum. Raises :class:`FrameError` for numbers that are not the pair's."""
+        if is_snapshot or self.synced:
             changes = changes_of(message, self._price_precision, self._qty_precision)
-        except FrameError:
-            self.clear()
-            raise
-        return changes if self.take(is_snapshot, changes, message.checksum) else []
+            self.take(is_snapshot, changes, message.checksum)
 
     def take(self, is_snapshot: bool, changes: list[Change], checksum: int) -> bool:
         """Take one message's changes and verify its checksum; return True if the book is in sync after it."""

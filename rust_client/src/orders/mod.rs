@@ -139,28 +139,19 @@ impl OrderReader {
     }
 
     fn feed(&mut self, frame: &[u8], heard_ts: i64) -> bool {
-        let symbol = std::mem::take(&mut self.symbol);
         let pair = Pair {
-            symbol: &symbol,
+            symbol: &self.symbol,
             price_precision: self.price_precision,
             qty_precision: self.qty_precision,
         };
-        let frame = scan::frame(frame, pair);
-        if let Some(frame) = &frame {
-            for message in &frame.messages {
-                let changes = &frame.rows[message.from..message.to];
-                self.message(
-                    frame.snapshot,
-                    changes,
-                    message.checksum,
-                    signed(message.exchange_ts),
-                    heard_ts,
-                );
-            }
+        let Some(frame) = scan::frame(frame, pair) else {
+            return false;
+        };
+        for message in &frame.messages {
+            let changes = &frame.rows[message.from..message.to];
+            self.message(frame.snapshot, changes, message.checksum, signed(message.exchange_ts), heard_ts);
         }
-        let is_read = frame.is_some();
-        self.symbol = symbol;
-        is_read
+        true
     }
 
     fn take_message(

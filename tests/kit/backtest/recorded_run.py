@@ -48,9 +48,7 @@ class _Recorded(Engine):
 
     def push(self, _channel: str, symbol: str, text: str) -> None:
         """Take in a message of single orders, as the simulator hands it to a session."""
-        is_snapshot, messages = level3.messages(text.encode())
-        for message in messages:
-            self.orders[symbol].take(is_snapshot, message, self.kraken.ts)
+        self.orders[symbol].feed(text.encode(), self.kraken.ts)
 
     def _stamped(self, message: Message, topic: str, at: int) -> Message:  # type: ignore[override]
         stamped = super()._stamped(message, topic, at)
@@ -93,8 +91,10 @@ class _Recorded(Engine):
 def record(
     config: Config, strategy: str, seconds: float, folder: Path, late_s: float = 20.0, *, by_order: bool = False
 ) -> tuple[Bus, Dataset]:
-    """Return what a recorder would have that is started ``late_s`` into a run on the synthetic market; with a data
-    key ``by_order``."""
+    """Return what a recorder would have that is started ``late_s`` into a run on the synthetic market.
+
+    With ``by_order`` it has single orders too.
+    """
     loop = Loop(BOOT_NS)
     latency = Latency(LatencyKind.CONSTANT, 10.0, 1)
     kraken = Kraken(loop, config.simulator, latency, EPOCH_NS - BOOT_NS, crowded=True, seed=config.simulator.seed)

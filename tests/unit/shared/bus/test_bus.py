@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgpack
@@ -37,14 +37,19 @@ def publisher(context: Context, where: str, boot: int = 1) -> Publisher:
     return Publisher(context, where, "monitor", boot, None)
 
 
-def wait_for_subscription(sender: Publisher, prefix: str) -> None:
-    """Serves subscriptions until one for ``prefix`` came."""
+def serve_until(sender: Publisher, condition: Callable[[], object]) -> None:
+    """Serves subscriptions until something holds."""
     for _ in range(500):
         sender.serve_subscriptions()
-        if sender.is_subscribed(prefix):
+        if condition():
             return
         time.sleep(0.01)
-    pytest.fail("no subscription came")
+    pytest.fail("it did not come to that")
+
+
+def wait_for_subscription(sender: Publisher, prefix: str) -> None:
+    """Serves subscriptions until one for ``prefix`` came."""
+    serve_until(sender, lambda: sender.is_subscribed(prefix))
 
 
 def drain(reader: Subscriber, wanted: int, sender: Publisher | None = None) -> list[Received]:
@@ -66,11 +71,7 @@ def test_who_subscribes_to_snapshots_asks_for_them_and_nobody_else_does(context:
     wait_for_subscription(sender, "control")
     assert sender.snapshot_requests == 0
     recorder = Subscriber(context, [where], ["feed.book", topics.SNAPSHOT_REQUEST])
-    for _ in range(500):
-        sender.serve_subscriptions()
-        if sender.snapshot_requests:
-            break
-        time.sleep(0.01)
+    serve_until(sender, lambda: sender.snapshot_requests)
     assert sender.snapshot_requests == 1
     everything.socket.close()
     recorder.socket.close()
@@ -82,26 +83,12 @@ def test_who_names_a_topic_reads_it_for_as_long_as_he_is_there(context: Context,
     wait_for_subscription(sender, "feed.level3")
     assert not sender.is_named("feed.level3")
     reader = Subscriber(context, [where], ["feed.level3.BTC/USD"])
-
-    def comes_to_be(is_named: bool) -> None:
-        for _ in range(500):
-            sender.serve_subscriptions()
-            if sender.is_named("feed.level3") is is_named:
-                return
-            time.sleep(0.01)
-        pytest.fail("it did not come to that")
-
-    comes_to_be(True)
+    serve_until(sender, lambda: sender.is_named("feed.level3"))
     reader.socket.close()
-    comes_to_be(False)
+    serve_until(sender, lambda: not sender.is_named("feed.level3"))
     assert sender.is_subscribed("feed.level3")
     everything.socket.close()
-    for _ in range(500):
-        sender.serve_subscriptions()
-        if not sender.is_subscribed("feed.level3"):
-            return
-        time.sleep(0.01)
-    pytest.fail("who is gone subscribes still")
+    serve_until(sender, lambda: not sender.is_subscribed("feed.level3"))
 
 
 def test_a_late_joiner_gets_the_state_at_once_and_the_same_bytes(context: Context, where: str) -> None:

@@ -26,7 +26,7 @@ def frame(book: Level3Book, kind: str, rows: list[dict[str, str]], checksum: int
     body = {"channel": "level3", "type": kind}
     element: dict[str, object] = {"symbol": book.symbol, "checksum": 0, "bids": rows, "asks": []}
     if checksum is None:
-        _, (message,) = messages(json.dumps(body | {"data": [element]}).encode())
+        _, (message,) = messages(json.dumps(body | {"data": [element]}).encode(), book.symbol)
         twin = copy.deepcopy(book)
         twin.apply(kind == "snapshot", message)
         checksum = twin.checksum()
@@ -75,7 +75,7 @@ def test_a_documented_snapshot_that_is_cut_short_is_read_but_does_not_verify() -
     book = Level3Book("MATIC/USD", 10, 4, 8)
     assert not book.apply_frame(lines[0])
     assert ids(book, 5625) == ["OEP26Y-YAFEF-OFR62B", "OKNAY7-67JRK-AIZ4JO"]
-    is_snapshot, (message,) = messages(lines[1])
+    is_snapshot, (message,) = messages(lines[1], book.symbol)
     assert not is_snapshot
     assert [row.event for row in message.asks] == [Event.DELETE, Event.ADD, Event.ADD, Event.ADD]
 
@@ -90,7 +90,7 @@ def test_a_documented_snapshot_that_is_cut_short_is_read_but_does_not_verify() -
     ],
 )
 def test_made_frames_of_another_client_are_read(name: str, event: Event, order_id: str) -> None:
-    _, (message,) = messages(frames_path(f"public_v2/nautilus_ws_l3_{name}.json").read_bytes())
+    _, (message,) = messages(frames_path(f"public_v2/nautilus_ws_l3_{name}.json").read_bytes(), "BTC/USD")
     assert [(row.event, row.order_id) for row in [*message.bids, *message.asks]] == [(event, order_id)]
 
 
